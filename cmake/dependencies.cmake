@@ -1,0 +1,51 @@
+# Everything comes from Debian's packages (tools/install_dependencies.sh), but
+# DuckDB, which comes from npm with a lock file (cmake/duckdb/).
+find_package(Threads REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(TBB REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
+add_library(tomlplusplus::tomlplusplus ALIAS PkgConfig::tomlplusplus)
+if(SEGUE_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(SEGUE_BENCH)
+  find_package(benchmark REQUIRED)
+endif()
+
+add_library(utf8proc INTERFACE)
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
+target_link_libraries(utf8proc INTERFACE ${UTF8PROC_LIBRARY})
+
+# DuckDB: the system's where there is one, else npm's.
+find_package(DuckDB QUIET CONFIG)
+if(DuckDB_FOUND)
+  add_library(duckdb INTERFACE)
+  target_link_libraries(duckdb INTERFACE ${DuckDB_LIBRARIES})
+  target_include_directories(duckdb SYSTEM INTERFACE ${DuckDB_INCLUDE_DIRS})
+else()
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    set(duckdb_arch arm64)
+  else()
+    set(duckdb_arch x64)
+  endif()
+  set(duckdb_npm ${CMAKE_SOURCE_DIR}/cmake/duckdb/node_modules)
+  find_file(DUCKDB_LIBRARY libduckdb.so PATHS ${duckdb_npm}/@duckdb/node-bindings-linux-${duckdb_arch}
+            NO_DEFAULT_PATH)
+  find_path(DUCKDB_INCLUDE duckdb.h PATHS ${duckdb_npm}/duckdb/src/duckdb/src/include NO_DEFAULT_PATH)
+  if(NOT DUCKDB_LIBRARY OR NOT DUCKDB_INCLUDE)
+    message(FATAL_ERROR "DuckDB is not there. Run tools/install_dependencies.sh (npm ci in cmake/duckdb).")
+  endif()
+  # duckdb.h alone: the folder's other headers would shadow the standard library's.
+  file(COPY ${DUCKDB_INCLUDE}/duckdb.h DESTINATION ${CMAKE_BINARY_DIR}/duckdb-include)
+  # Beside the program, so that build/<preset>/segue runs from anywhere.
+  file(COPY ${DUCKDB_LIBRARY} DESTINATION ${CMAKE_BINARY_DIR}/lib)
+  add_library(duckdb SHARED IMPORTED)
+  set_target_properties(duckdb PROPERTIES IMPORTED_LOCATION ${CMAKE_BINARY_DIR}/lib/libduckdb.so
+    IMPORTED_NO_SONAME ON INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${CMAKE_BINARY_DIR}/duckdb-include)
+endif()

@@ -1,0 +1,83 @@
+# segue_module(train SEES core math LINKS TBB::tbb)
+#   a library of src/train/*.cc, and a test program `train_test` of
+#   src/train/*_test.cc; both by glob, so that none is forgotten. SEES names
+#   the folders that it may include.
+#
+# A kernel's files for one instruction set are named *_avx2.cc, *_avx512.cc
+# and compiled for it; everything else is baseline and runs on any machine.
+
+add_library(segue_options INTERFACE)
+target_compile_options(segue_options INTERFACE -Wall -Wextra -Wpedantic -Werror -Wshadow
+                       -Wno-missing-field-initializers -fno-omit-frame-pointer)
+target_include_directories(segue_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+if(SEGUE_SANITIZE)
+  target_compile_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE})
+  # g++ 12 warns falsely inside its own library under sanitizers.
+  target_compile_options(segue_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-tsan)
+endif()
+# g++ 12's false alarms on std::string and std::variant at -O2.
+target_compile_options(segue_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+
+function(segue_instruction_sets)
+  foreach(file ${ARGN})
+    if(file MATCHES "_avx512\\.cc$" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS
+        "-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;-mprefer-vector-width=512")
+    elseif(file MATCHES "_avx2\\.cc$" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+      set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma")
+    endif()
+  endforeach()
+endfunction()
+
+function(segue_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  if(NOT SEGUE_TESTS OR NOT arg_SOURCES)
+    return()
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} segue_options GTest::gtest GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endfunction()
+
+function(segue_module name)
+  cmake_parse_arguments(arg "" "" "SEES;LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${name}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  segue_instruction_sets(${sources})
+  set(sees)
+  foreach(other ${arg_SEES})
+    list(APPEND sees segue_${other})
+  endforeach()
+  if(sources)
+    add_library(segue_${name} STATIC ${sources})
+    target_link_libraries(segue_${name} PUBLIC ${sees} segue_options PRIVATE ${arg_LINKS})
+    # nlohmann/json_fwd.hpp is in core's headers.
+    target_link_libraries(segue_${name} PUBLIC nlohmann_json::nlohmann_json)
+  else()
+    add_library(segue_${name} INTERFACE)
+    target_link_libraries(segue_${name} INTERFACE ${sees} ${arg_LINKS} segue_options nlohmann_json::nlohmann_json)
+  endif()
+  segue_test(${name}_test SOURCES ${tests} LINKS segue_${name} ${arg_LINKS})
+endfunction()
+
+function(segue_program name)
+  cmake_parse_arguments(arg "" "FOLDER" "SEES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS src/${arg_FOLDER}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  if(NOT sources)
+    return()
+  endif()
+  set(sees)
+  foreach(other ${arg_SEES})
+    list(APPEND sees segue_${other})
+  endforeach()
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${sees} ${arg_LINKS} segue_options)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}
+                        BUILD_RPATH "$ORIGIN/lib" INSTALL_RPATH "$ORIGIN/../lib")
+endfunction()

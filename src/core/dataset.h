@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/ids.h"
+
+namespace segue {
+
+/// What a listener did with a track.
+enum class EventKind : uint8_t { kPlay, kSkip, kLike, kDislike, kRating, kReview };
+inline constexpr int kEventKinds = 6;
+
+/// "play", "skip", "like", "dislike", "rating", "review".
+std::string_view Name(EventKind kind);
+std::optional<EventKind> ParseEventKind(std::string_view name);
+
+/// The audio features a track may carry, in this order everywhere.
+inline constexpr std::array<std::string_view, 14> kAudioFeatures = {
+    "danceability",     "energy",   "key",     "loudness", "mode",           "speechiness", "acousticness",
+    "instrumentalness", "liveness", "valence", "tempo",    "time_signature", "chorus_hit",  "sections"};
+
+/// The catalogue, a column each, all of the same length n. Empty strings, NaN,
+/// -1 and 0 stand for "unknown" as each column says.
+struct Tracks {
+  std::vector<std::string> id;      ///< stable across datasets, see core/identity.h
+  std::vector<std::string> title;
+  std::vector<std::string> artist;
+  std::vector<std::string> album;   ///< "" unknown
+  std::vector<std::string> tags;    ///< genres, tags, keywords, ';' between; "" none
+  std::vector<int16_t> year;        ///< 0 unknown
+  std::vector<int32_t> duration_ms; ///< 0 unknown
+  std::vector<int8_t> hit;          ///< 1 hit, 0 flop, -1 unlabelled
+  std::vector<float> features;      ///< [n x 14] row by row, kAudioFeatures; NaN missing
+
+  size_t size() const { return id.size(); }
+};
+
+/// One event of one listener.
+struct Event {
+  TrackIx track{};
+  EventKind kind = EventKind::kPlay;
+  float value = 1;        ///< play, skip: how many; rating: the rating; else 1
+  int32_t ms_played = -1; ///< -1 unknown
+  int64_t at = 0;         ///< Unix seconds UTC; 0 unknown
+};
+
+/// Everything a trainer may look at: an immutable snapshot, made by clean/.
+/// Listeners are sorted by name, tracks by id, each listener's events by
+/// (at, track, kind): the same content is the same bytes.
+struct Dataset {
+  std::string id;                      ///< hash of inputs, settings, code version
+  Tracks tracks;
+  std::vector<std::string> listeners;  ///< names, ascending; row = UserIx
+  std::vector<uint64_t> begin;         ///< [listeners + 1] into events
+  std::vector<Event> events;           ///< grouped by listener
+
+  size_t listener_count() const { return listeners.size(); }
+  std::span<const Event> EventsOf(UserIx user) const {
+    return {events.data() + begin[Raw(user)], events.data() + begin[Raw(user) + 1]};
+  }
+};
+
+/// Row of a name in an ascending list, if it is there. O(log n).
+std::optional<uint32_t> FindSorted(std::span<const std::string> sorted, std::string_view name);
+
+}  // namespace segue

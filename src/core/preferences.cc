@@ -1,0 +1,90 @@
+#include "core/preferences.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace segue {
+namespace {
+
+struct Running {
+  Preference sum;
+  float likes = 0;
+  bool rated = false;
+  float rating = 0;
+  int64_t rated_at = 0;
+  int verdict = 0;  // 1 liked, -1 disliked
+  int64_t verdict_at = 0;
+};
+
+void Add(const Event& event, Running& run) {
+  run.sum.last_at = std::max(run.sum.last_at, event.at);
+  switch (event.kind) {
+    case EventKind::kPlay: run.sum.plays += event.value; break;
+    case EventKind::kSkip: run.sum.skips += event.value; break;
+    case EventKind::kRating:
+      if (!run.rated || event.at >= run.rated_at) {
+        run.rated = true;
+        run.rating = event.value;
+        run.rated_at = event.at;
+      }
+      break;
+    case EventKind::kLike:
+      run.likes += 1;
+      if (run.verdict == 0 || event.at > run.verdict_at) {
+        run.verdict = 1;
+        run.verdict_at = event.at;
+      }
+      break;
+    case EventKind::kDislike:
+      if (run.verdict == 0 || event.at >= run.verdict_at) {
+        run.verdict = -1;
+        run.verdict_at = event.at;
+      }
+      break;
+    case EventKind::kReview: run.sum.plays += 1; break;
+  }
+}
+
+Preference Finish(const Running& run, const StrengthRule& rule) {
+  Preference result = run.sum;
+  if (run.verdict < 0) {
+    result.strength = -1;
+    return result;
+  }
+  const double base = run.rated ? run.rating : run.sum.plays - rule.skip_weight * run.sum.skips;
+  const double liked = run.verdict > 0 ? rule.like_weight : 0;
+  result.strength = static_cast<float>(std::max(0.0, base) + liked);
+  return result;
+}
+
+}  // namespace
+
+std::vector<Preference> SumByTrack(std::span<const Event> events, const StrengthRule& rule) {
+  std::vector<uint32_t> order(events.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return events[a].track < events[b].track; });
+  std::vector<Preference> result;
+  for (size_t i = 0; i < order.size();) {
+    Running run;
+    run.sum.track = events[order[i]].track;
+    for (; i < order.size() && events[order[i]].track == run.sum.track; ++i) {
+      Add(events[order[i]], run);
+    }
+    result.push_back(Finish(run, rule));
+  }
+  return result;
+}
+
+Preferences SumPreferences(const Dataset& data, const StrengthRule& rule) {
+  Preferences all;
+  all.begin.push_back(0);
+  for (uint32_t u = 0; u < data.listener_count(); ++u) {
+    const auto rows = SumByTrack(data.EventsOf(UserIx{u}), rule);
+    all.items.insert(all.items.end(), rows.begin(), rows.end());
+    all.begin.push_back(all.items.size());
+  }
+  return all;
+}
+
+}  // namespace segue

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/result.h"
+
+namespace segue {
+
+/// Columns of a user's own table, mapped to ours: `[[ingest.mapping]]` in
+/// segue.toml. `columns` goes from our name (listener, artist, title, album,
+/// track, at, value, ms_played, kind, text, year, duration_ms, tags, ...,
+/// the audio features) to the header's. A mapping applies to a table whose
+/// header has all the columns that it names.
+struct ColumnMapping {
+  std::string name;
+  std::string table = "listens";  ///< "listens" or "tracks"
+  std::map<std::string, std::string> columns;
+  std::string kind = "play";      ///< for listens without a kind column
+};
+
+/// Every setting with its default. kSettings below gives each its range and
+/// documentation; flags, environment, TOML and docs all derive from that table.
+struct Settings {
+  // serve
+  std::string listen = "127.0.0.1:7348";
+  std::string token;  ///< bearer token; required off loopback
+  int64_t serve_threads = 2;
+  int64_t max_body_bytes = 1 << 20;
+  int64_t max_upload_bytes = int64_t{4} << 30;
+  int64_t request_timeout_s = 30;
+  int64_t max_per_artist = 2;
+  // inbox and ingest
+  int64_t inbox_settle_ms = 1000;
+  int64_t inbox_burst_ms = 2000;
+  std::string default_listener = "me";
+  int64_t max_line_bytes = 64 << 20;
+  int64_t max_expanded_bytes = int64_t{64} << 30;
+  std::vector<ColumnMapping> mappings;
+  // clean
+  double max_rejected_share = 0.25;
+  int64_t skip_below_ms = 30'000;
+  int64_t memory_limit_mb = 1024;
+  // train
+  std::string algorithms = "popularity,ials";
+  int64_t factors = 64;
+  int64_t epochs = 12;
+  double alpha = 2.0;
+  double regularization = 20.0;
+  double frequency_exponent = 0.5;
+  int64_t threads = 0;
+  int64_t seed = 42;
+  double skip_weight = 0.5;
+  double like_weight = 5.0;
+  // evaluate
+  std::string split = "listener_time";
+  double holdout_share = 0.2;
+  std::string protocol = "discovery";
+  int64_t list_length = 100;
+  int64_t bootstrap_samples = 1000;
+  // gate
+  double min_mrr = 0.02;
+  double min_hit_rate = 0.05;
+  double min_coverage = 0.0;
+  double max_drop = 0.05;
+  double confidence = 0.95;
+  double max_artifact_mb = 4096;
+  // runs
+  int64_t feedback_trigger = 1000;
+};
+
+enum class Affects { kResults, kSpeed };
+
+/// One row of the table of settings.
+struct SettingInfo {
+  std::string_view name;   ///< dotted, as in segue.toml: "gate.min_mrr"
+  std::variant<int64_t Settings::*, double Settings::*, std::string Settings::*> field;
+  double least = 0;        ///< numbers: inclusive range
+  double most = 0;
+  std::string_view doc;    ///< one line, with the unit
+  Affects affects = Affects::kResults;
+  std::string_view choices = "";  ///< strings: allowed values, '|' between; "" any
+};
+
+std::span<const SettingInfo> AllSettings();
+
+/// Sets one setting from text. Unknown name: an error that names the nearest.
+Status Set(Settings& settings, std::string_view name, std::string_view text);
+/// The setting's present value as text.
+std::string Get(const Settings& settings, const SettingInfo& info);
+
+/// Reads segue.toml text (`origin` names it in errors, with the line) on top
+/// of `settings`.
+Status ApplyToml(Settings& settings, std::string_view text, std::string_view origin);
+
+/// SEGUE_GATE_MIN_MRR=0.1 sets gate.min_mrr. `environment` as `environ`.
+Status ApplyEnvironment(Settings& settings, const char* const* environment);
+
+/// Those that change results, as "name=value" lines in table order: part of
+/// the ids of what they produce.
+std::string ResultFingerprint(const Settings& settings, std::string_view prefix);
+
+}  // namespace segue

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "core/verdict.h"
+#include "store/catalog.h"
+#include "store/clock.h"
+
+namespace segue::deploy {
+
+/// Makes the approved model live, in one transaction, and appends to the
+/// deployment history. Nothing else than the gate's approval is taken.
+/// Promoting the live model again changes nothing and succeeds.
+/// kNotFound where the registry does not have the model.
+Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog& catalog,
+                                        const store::Clock& clock, std::string_view actor,
+                                        std::string_view reason);
+
+/// Back to the model that was live before the present one (which the gate had
+/// approved then). kConflict where there is none.
+Result<store::DeploymentRecord> Rollback(store::Catalog& catalog, const store::Clock& clock,
+                                         std::string_view actor, std::string_view reason);
+
+}  // namespace segue::deploy

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "core/report.h"
+#include "core/settings.h"
+#include "core/verdict.h"
+
+namespace segue::gate {
+
+/// All that the gate looks at. Both reports are of the same hold-out.
+struct Question {
+  const Report& challenger;
+  const Report* live = nullptr;      ///< null: nothing is live
+  uint64_t artifact_bytes = 0;
+  double rejected_share = 0;         ///< of the dataset's rows
+  bool smoke_test_passed = false;    ///< the saved artifact was loaded and answered as the fitted one
+  const Settings& settings;
+  uint64_t seed = 0;                 ///< of the paired bootstrap
+};
+
+/// A pure function: same question, same verdict.
+/// Checks, each with its figure: min_mrr, min_hit_rate, min_coverage,
+/// no_worse_than_live, data_quality, artifact_size, smoke_test.
+///
+/// no_worse_than_live: d = challenger - live, NDCG@100, listener by listener on
+/// the same hold-out; [low, high] its paired-bootstrap interval. Refused where
+/// the loss is significant (high < 0) or the mean loss is above gate.max_drop.
+Verdict Decide(const Question& question);
+
+}  // namespace segue::gate

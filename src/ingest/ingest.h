@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/instruments.h"
+#include "core/result.h"
+#include "core/settings.h"
+#include "store/catalog.h"
+#include "store/clock.h"
+#include "store/object_store.h"
+
+namespace segue::ingest {
+
+struct Context {
+  store::ObjectStore& bucket;
+  store::Catalog& catalog;
+  const store::Clock& clock;
+  const Settings& settings;
+  Instruments& instruments;
+};
+
+/// One file to take in.
+struct Input {
+  std::filesystem::path path;   ///< the local file
+  std::string name;             ///< where it lay, relative to the inbox: "listener-01/StreamingHistory0.json"
+  std::string listener;         ///< who listened, where a person said so; "" from folder or file
+  std::string run_id;
+};
+
+struct Outcome {
+  int64_t accepted = 0;         ///< files (archive members count each)
+  int64_t already_known = 0;    ///< same bytes, same listener, taken in before
+  int64_t set_aside = 0;        ///< recognised, not music (podcasts)
+  int64_t quarantined = 0;      ///< whole files refused
+  int64_t rows = 0;
+  int64_t rejected_rows = 0;
+  bool grew = false;            ///< the file changed while it was read: nothing was
+                                ///< kept, try again when it has settled
+};
+
+/// Takes one file in: unpacks (.gz, .zip, nested folders), recognises by
+/// content, keeps it as raw/<sha256>, stages its rows as Parquet
+/// (core/staged.h), quarantines what cannot be read with file, line, field and
+/// reason, and records all that in the catalog. Idempotent: the same bytes for
+/// the same listener are taken in once. A bad file is an Outcome, not an error;
+/// errors are our own troubles (disk full, catalog gone), after which the same
+/// call can be made again. The input file is left where it is.
+Result<Outcome> Ingest(const Context& context, const Input& input);
+
+}  // namespace segue::ingest

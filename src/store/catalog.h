@@ -1,0 +1,190 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace segue::store {
+
+/// One piece of feedback as it was acknowledged.
+struct FeedbackEvent {
+  int64_t seq = 0;        ///< set by the catalog: 1, 2, 3...
+  std::string event_id;   ///< unique; the catalog makes one where it is empty
+  std::string listener;
+  std::string track_id;   ///< ours; set even where artist and title were given
+  std::string artist;     ///< "" where the track was named by id
+  std::string title;
+  std::string kind;       ///< Name(EventKind)
+  int64_t at = 0;         ///< Unix seconds
+  double value = 1;
+  std::string list_id;    ///< the recommendation list it answers; "" none
+  int64_t received_at = 0;
+};
+
+struct AppendOutcome {
+  int64_t accepted = 0;
+  int64_t duplicates = 0;  ///< event_id was there already
+  int64_t last_seq = 0;
+};
+
+/// An input that has been looked at: one file, or one member of an archive.
+struct ObjectRecord {
+  std::string sha256;      ///< of the (unpacked) bytes
+  std::string name;        ///< where it lay in the inbox, "a.zip!b.json" for members
+  std::string listener;    ///< "" where the file names its own
+  std::string format;      ///< "spotify_account", ...
+  std::string table;       ///< "listens", "tracks", "tag_names", "taggings"; "" none
+  std::string staged_key;  ///< bucket key of the staged Parquet; "" none
+  std::string status;      ///< "accepted", "set_aside" (known, not music) or "quarantined"
+  std::string reason;      ///< why quarantined; or a warning
+  int64_t rows = 0;        ///< rows staged
+  int64_t rejected = 0;    ///< rows that could not be read
+  int64_t bytes = 0;
+  int64_t added_at = 0;    ///< Unix seconds
+  std::string run_id;
+};
+
+/// A rejected row or (line 0) a rejected file.
+struct QuarantineRow {
+  int64_t id = 0;
+  std::string sha256;
+  std::string file;
+  int64_t line = 0;
+  std::string field;       ///< "" where the whole row or file is meant
+  std::string reason;
+  std::string sample;      ///< the start of the text, at most 200 bytes
+  int64_t at = 0;
+};
+
+struct StageRecord {
+  std::string name;        ///< "ingest", "clean", ...
+  std::string state;       ///< "waiting", "running", "done", "failed", "skipped"
+  int64_t started_ms = 0;
+  int64_t finished_ms = 0;
+  std::string detail;      ///< a JSON object: what it did, in figures
+};
+
+struct RunRecord {
+  std::string run_id;
+  std::string trigger;     ///< "inbox", "feedback", "person", "resume", ...
+  std::string trigger_detail;
+  std::string state;       ///< "running", "approved", "refused", "nothing_new", "failed", "cancelled"
+  int64_t started_ms = 0;
+  int64_t finished_ms = 0;
+  std::string dataset_id;
+  std::string model_id;    ///< the challenger
+  std::string verdict;     ///< JSON {"approved","reason","checks":[...]}; "" before the gate
+  std::string error;       ///< why it failed
+  std::vector<StageRecord> stages;
+};
+
+struct ModelRecord {
+  std::string model_id;
+  std::string algorithm;
+  std::string dataset_id;
+  std::string run_id;
+  std::string manifest;    ///< JSON
+  std::string report;      ///< JSON summary of figures
+  std::string verdict;     ///< JSON as in RunRecord; "" not judged
+  bool approved = false;
+  int64_t created_at = 0;
+};
+
+struct DeploymentRecord {
+  int64_t seq = 0;
+  int64_t at = 0;
+  std::string actor;       ///< "pipeline", "api", "cli"
+  std::string action;      ///< "promote", "rollback"
+  std::string from_model;  ///< "" none
+  std::string to_model;
+  std::string reason;
+  std::string figures;     ///< JSON
+};
+
+/// What serve/ or cli/ asks the pipeline to do, followed there.
+struct Command {
+  int64_t id = 0;
+  std::string kind;        ///< "run", "promote", "rollback"
+  std::string arguments;   ///< JSON
+  std::string actor;
+  std::string state;       ///< "pending", "done", "failed"
+  std::string outcome;     ///< JSON; on failure {"code","message"}
+};
+
+struct AlarmRecord {
+  int64_t id = 0;
+  int64_t at = 0;
+  std::string severity;    ///< "warning", "critical"
+  std::string name;
+  std::string message;
+  std::string run_id;
+};
+
+/// What changes: events, processed objects, runs, models, deployments,
+/// commands, alarms. Every writing call is durable when it returns, and is one
+/// transaction: after a failure nothing of it is there. Thread-safe; several
+/// processes may have it open.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  virtual Result<AppendOutcome> AppendEvents(std::span<const FeedbackEvent> events) = 0;
+  /// Events with seq > after, ascending, at most `limit`.
+  virtual Result<std::vector<FeedbackEvent>> EventsAfter(int64_t after, int64_t limit) const = 0;
+  virtual Result<int64_t> LastEventSeq() const = 0;
+
+  /// Inserts or, for the same sha256 and listener, replaces.
+  virtual Status PutObject(const ObjectRecord& object) = 0;
+  virtual Result<std::optional<ObjectRecord>> FindObject(std::string_view sha256,
+                                                         std::string_view listener) const = 0;
+  /// All with that status ("" all), by added order.
+  virtual Result<std::vector<ObjectRecord>> Objects(std::string_view status) const = 0;
+
+  virtual Status AddQuarantine(std::span<const QuarantineRow> rows) = 0;
+  /// Newest first; `before` 0 from the newest, else ids below it.
+  virtual Result<std::vector<QuarantineRow>> Quarantine(int64_t before, int64_t limit) const = 0;
+  virtual Result<int64_t> QuarantineCount() const = 0;
+
+  /// Inserts or replaces the run with its stages.
+  virtual Status PutRun(const RunRecord& run) = 0;
+  virtual Result<std::optional<RunRecord>> FindRun(std::string_view run_id) const = 0;
+  /// Newest first.
+  virtual Result<std::vector<RunRecord>> Runs(int64_t offset, int64_t limit) const = 0;
+
+  virtual Status PutModel(const ModelRecord& model) = 0;
+  virtual Result<std::optional<ModelRecord>> FindModel(std::string_view model_id) const = 0;
+  virtual Result<std::vector<ModelRecord>> Models(int64_t offset, int64_t limit) const = 0;
+
+  /// Moves the live pointer and appends to the deployment history, in one
+  /// transaction; kConflict where live is no longer `from_model`.
+  virtual Status Deploy(const DeploymentRecord& deployment) = 0;
+  /// The newest deployment: its to_model is live. Empty before the first.
+  virtual Result<std::optional<DeploymentRecord>> Live() const = 0;
+  /// Newest first.
+  virtual Result<std::vector<DeploymentRecord>> Deployments(int64_t limit) const = 0;
+
+  virtual Result<int64_t> AddCommand(const Command& command) = 0;
+  virtual Result<std::vector<Command>> PendingCommands() const = 0;
+  virtual Result<std::optional<Command>> FindCommand(int64_t id) const = 0;
+  virtual Status FinishCommand(int64_t id, std::string_view state, std::string_view outcome) = 0;
+
+  virtual Status AddAlarm(const AlarmRecord& alarm) = 0;
+  virtual Result<std::vector<AlarmRecord>> Alarms(int64_t limit) const = 0;
+
+  /// Small values by name ("flushed_seq"); "" where unset.
+  virtual Result<std::string> Meta(std::string_view name) const = 0;
+  virtual Status SetMeta(std::string_view name, std::string_view value) = 0;
+};
+
+/// SQLite in WAL mode, synchronous=FULL. Creates or upgrades the file; a file
+/// of a newer version is refused with kCorrupt.
+Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::filesystem::path& file);
+
+}  // namespace segue::store

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "core/dataset.h"
+#include "core/result.h"
+#include "store/object_store.h"
+
+namespace segue::store {
+
+/// The Parquet schemas of datasets/<id>/ (CREATE TABLE bodies), shared by
+/// clean/, which writes them, and the reader below.
+///
+/// tracks.parquet, ascending by track_id; aliases.parquet: every other id a
+/// track may be asked for by (alias -> track_id), track ids themselves included.
+inline constexpr std::string_view kTracksSchema =
+    "track_id VARCHAR, title VARCHAR, artist VARCHAR, album VARCHAR, tags VARCHAR, year INTEGER, "
+    "duration_ms BIGINT, hit INTEGER, danceability DOUBLE, energy DOUBLE, key DOUBLE, "
+    "loudness DOUBLE, mode DOUBLE, speechiness DOUBLE, acousticness DOUBLE, "
+    "instrumentalness DOUBLE, liveness DOUBLE, valence DOUBLE, tempo DOUBLE, "
+    "time_signature DOUBLE, chorus_hit DOUBLE, sections DOUBLE";
+/// interactions.parquet, ascending by (listener, at, track_id, kind, value, ms_played).
+inline constexpr std::string_view kInteractionsSchema =
+    "listener VARCHAR, track_id VARCHAR, at BIGINT, kind VARCHAR, value DOUBLE, ms_played BIGINT";
+inline constexpr std::string_view kAliasesSchema = "alias VARCHAR, track_id VARCHAR";
+/// rejected.parquet: every row that cleaning removed, duplicates included.
+inline constexpr std::string_view kRejectedSchema =
+    "sha256 VARCHAR, file VARCHAR, line BIGINT, rule VARCHAR, field VARCHAR, reason VARCHAR, "
+    "sample VARCHAR";
+
+/// Reads datasets/<id>/tracks.parquet and interactions.parquet. kNotFound
+/// where the dataset is not there, kCorrupt where it does not read.
+Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_id);
+
+/// alias -> track_id of datasets/<id>/aliases.parquet.
+Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectStore& bucket,
+                                                                 std::string_view dataset_id);
+
+/// Reads `user_id,item_id,value[,at]` CSV files (see README, "evaluate") into
+/// one Dataset, rows as plays of `value` at `at`: two of them, over the same
+/// catalogue and listeners, when `test` is given.
+struct TrainTest {
+  Dataset train;
+  Dataset test;  ///< same tracks and listeners; events of the test file
+};
+Result<TrainTest> LoadCsvPair(const std::filesystem::path& train, const std::filesystem::path& test);
+
+}  // namespace segue::store

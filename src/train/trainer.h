@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dataset.h"
+#include "core/instruments.h"
+#include "core/result.h"
+#include "core/settings.h"
+#include "models/model.h"
+
+namespace segue::train {
+
+/// Names that MakeTrainer knows, in the order of the documentation.
+std::vector<std::string_view> KnownAlgorithms();
+
+/// Fits one algorithm. Stateless; one object may fit many datasets.
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+  virtual std::string_view algorithm() const = 0;
+
+  /// Same dataset, settings and seed: the same model, byte for byte, for any
+  /// number of threads (train.threads). kInvalid where the data cannot train
+  /// it (no interactions), kCancelled when asked to stop.
+  virtual Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& settings,
+                                                     uint64_t seed, Instruments& instruments) const = 0;
+};
+
+/// An unknown name's error lists the known ones.
+Result<std::unique_ptr<Trainer>> MakeTrainer(std::string_view algorithm);
+
+}  // namespace segue::train
