@@ -1,0 +1,52 @@
+#include "pipeline/records.h"
+
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <random>
+
+#include <nlohmann/json.hpp>
+
+namespace segue::pipeline {
+
+using nlohmann::json;
+
+json ToJson(const Report& report) {
+  json figures = json::object();
+  for (const auto& [name, figure] : report.figures) {
+    figures[name] = {{"value", figure.value}, {"low", figure.low}, {"high", figure.high}};
+  }
+  return {{"model_id", report.model_id}, {"algorithm", report.algorithm},
+          {"dataset_id", report.dataset_id}, {"protocol", report.protocol},
+          {"listeners", report.listeners}, {"held_out", report.held_out},
+          {"catalogue", report.catalogue}, {"figures", figures}};
+}
+
+json ToJson(const Verdict& verdict) {
+  const bool approved = std::holds_alternative<Approval>(verdict);
+  const auto& checks = approved ? std::get<Approval>(verdict).checks() : std::get<Refusal>(verdict).checks;
+  json list = json::array();
+  for (const Check& check : checks) {
+    list.push_back({{"name", check.name}, {"passed", check.passed},
+                    {"value", std::isfinite(check.value) ? json(check.value) : json()},
+                    {"limit", std::isfinite(check.limit) ? json(check.limit) : json()},
+                    {"why", check.why}});
+  }
+  return {{"approved", approved},
+          {"model_id", approved ? std::get<Approval>(verdict).model_id() : std::get<Refusal>(verdict).model_id},
+          {"reason", approved ? "every check passed" : std::get<Refusal>(verdict).reason},
+          {"checks", list}};
+}
+
+std::string NewRunId(int64_t now_ms) {
+  const std::time_t seconds = now_ms / 1000;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  char text[40];
+  std::random_device entropy;
+  std::snprintf(text, sizeof text, "r%04d%02d%02d-%02d%02d%02d-%04x", utc.tm_year + 1900, utc.tm_mon + 1,
+                utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, entropy() & 0xffffu);
+  return text;
+}
+
+}  // namespace segue::pipeline

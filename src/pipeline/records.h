@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/report.h"
+#include "core/result.h"
+#include "core/verdict.h"
+
+namespace segue::pipeline {
+
+/// {"model_id","algorithm","protocol","listeners","held_out","catalogue",
+///  "figures":{name:{"value","low","high"}}}
+nlohmann::json ToJson(const Report& report);
+
+/// {"approved","model_id","reason","checks":[{"name","passed","value","limit","why"}]}
+nlohmann::json ToJson(const Verdict& verdict);
+
+/// A new run's id: sortable by time, "r20260301-120000-3fa2".
+std::string NewRunId(int64_t now_ms);
+
+}  // namespace segue::pipeline
