@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "clean/cleaner.h"
+#include "cli/verbs.h"
+#include "ingest/ingest.h"
+#include "pipeline/lock.h"
+
+namespace segue::cli {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// Files of what was named on the command line, each with the name that the
+/// inbox would know it by (folders matter: they name listeners).
+Result<std::vector<ingest::Input>> FindInputs(const IngestFlags& flags) {
+  std::vector<ingest::Input> inputs;
+  for (const std::string& given : flags.paths) {
+    std::error_code error;
+    const fs::path path = fs::canonical(given, error);
+    if (error) return Error{ErrorCode::kNotFound, given + ": " + error.message()};
+    const fs::path base = path.parent_path();
+    if (fs::is_regular_file(path)) {
+      const fs::path folder = base.filename();
+      inputs.push_back({path, (folder / path.filename()).string(), flags.listener, "cli"});
+      continue;
+    }
+    for (auto it = fs::recursive_directory_iterator(path, error); it != fs::recursive_directory_iterator();
+         it.increment(error)) {
+      if (error) return Error{ErrorCode::kPermission, given + ": " + error.message()};
+      if (it->is_regular_file()) {
+        inputs.push_back({it->path(), it->path().lexically_relative(base).string(), flags.listener, "cli"});
+      }
+    }
+    if (error) return Error{ErrorCode::kPermission, given + ": " + error.message()};
+  }
+  std::sort(inputs.begin(), inputs.end(),
+            [](const ingest::Input& a, const ingest::Input& b) { return a.name < b.name; });
+  if (inputs.empty()) return Error{ErrorCode::kInvalid, "there are no files in what was named"};
+  return inputs;
+}
+
+void PrintNumbers(const json& numbers, bool as_json) {
+  if (as_json) {
+    std::printf("%s\n", numbers.dump(2).c_str());
+    return;
+  }
+  for (const auto& [name, value] : numbers.items()) {
+    std::printf("%-16s %s\n", name.c_str(), value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
+  }
+}
+
+void PrintVerdict(const store::RunRecord& run) {
+  const json verdict = json::parse(run.verdict, nullptr, false);
+  if (!verdict.is_object()) return;
+  for (const json& check : verdict.value("checks", json::array())) {
+    std::printf("  %s %-22s %s\n", check.value("passed", false) ? "passed " : "REFUSED", check.value("name", "").c_str(),
+                check.value("why", "").c_str());
+  }
+}
+
+int PrintRun(const store::RunRecord& run, const Common& common) {
+  if (common.json) {
+    json stages = json::array();
+    for (const auto& stage : run.stages) {
+      stages.push_back({{"name", stage.name}, {"state", stage.state},
+                        {"seconds", static_cast<double>(stage.finished_ms - stage.started_ms) / 1000}});
+    }
+    const json verdict = json::parse(run.verdict, nullptr, false);
+    std::printf("%s\n", json{{"run_id", run.run_id}, {"state", run.state}, {"trigger", run.trigger},
+                             {"dataset_id", run.dataset_id}, {"model_id", run.model_id}, {"error", run.error},
+                             {"stages", stages}, {"verdict", verdict.is_object() ? verdict : json()}}
+                            .dump(2).c_str());
+  } else {
+    std::printf("run %s: %s%s%s\n", run.run_id.c_str(), run.state.c_str(), run.error.empty() ? "" : ": ",
+                run.error.c_str());
+    if (!run.model_id.empty()) std::printf("  model   %s\n", run.model_id.c_str());
+    PrintVerdict(run);
+  }
+  if (run.state == "refused") return kRefused;
+  return run.state == "failed" || run.state == "interrupted" ? kFailed : kOk;
+}
+
+/// Another process runs the pipeline: ask it, and wait.
+int RunThere(const Common& common, Program& program, const std::string& reason) {
+  const auto id = program.catalog->AddCommand(
+      {.kind = "run", .arguments = json{{"reason", reason}}.dump(), .actor = "cli", .state = "pending"});
+  if (!id.ok()) return Fail(id.error());
+  program.instruments->Info("run", "the server runs it");
+  while (!Cancelled().load()) {
+    const auto command = program.catalog->FindCommand(*id);
+    if (!command.ok()) return Fail(command.error());
+    if (*command && (*command)->state != "pending") {
+      const json outcome = json::parse((*command)->outcome, nullptr, false);
+      const auto run = program.catalog->FindRun(outcome.is_object() ? outcome.value("run_id", "") : "");
+      if (!run.ok()) return Fail(run.error());
+      if (!*run) return Fail({ErrorCode::kIo, "the server could not run it: " + (*command)->outcome});
+      return PrintRun(**run, common);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return kFailed;
+}
+
+}  // namespace
+
+int IngestPaths(const Common& common, const IngestFlags& flags) {
+  CatchSignals();
+  auto program = OpenProgram(common, Create::kYes, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const auto inputs = FindInputs(flags);
+  if (!inputs.ok()) return Fail(inputs.error());
+  const ingest::Context context{*(*program)->bucket, *(*program)->catalog, (*program)->clock, (*program)->settings,
+                                *(*program)->instruments};
+  ingest::Outcome total;
+  for (size_t i = 0; i < inputs->size() && !Cancelled().load(); ++i) {
+    context.instruments.Progress("ingest", i, inputs->size(), "files");
+    const auto outcome = ingest::Ingest(context, (*inputs)[i]);
+    if (!outcome.ok()) return Fail(outcome.error());
+    total.accepted += outcome->accepted;
+    total.already_known += outcome->already_known;
+    total.set_aside += outcome->set_aside;
+    total.quarantined += outcome->quarantined;
+    total.rows += outcome->rows;
+    total.rejected_rows += outcome->rejected_rows;
+  }
+  context.instruments.Progress("ingest", inputs->size(), inputs->size(), "files");
+  PrintNumbers({{"files", inputs->size()}, {"accepted", total.accepted}, {"already_known", total.already_known},
+                {"set_aside", total.set_aside}, {"quarantined", total.quarantined}, {"rows", total.rows},
+                {"rejected_rows", total.rejected_rows}}, common.json);
+  if (total.accepted > 0 && !common.json && !common.quiet) {
+    std::fprintf(stderr, "`segue run --data %s` trains on it.\n", common.data.c_str());
+  }
+  return total.quarantined > 0 && total.accepted == 0 ? kUsage : kOk;
+}
+
+int CleanData(const Common& common, const CleanFlags& flags) {
+  CatchSignals();
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const clean::Context context{*(*program)->bucket, *(*program)->catalog, (*program)->clock, (*program)->settings,
+                               *(*program)->instruments};
+  if (const Status flushed = clean::FlushEvents(context); !flushed.ok()) return Fail(flushed.error());
+  const auto outcome = clean::Clean(context);
+  if (!outcome.ok()) return Fail(outcome.error());
+  const auto text = context.bucket.Get(store::DatasetKey(outcome->dataset_id, "quality.json"));
+  if (!text.ok()) return Fail(text.error());
+  if (common.json) {
+    std::printf("%s\n", text->c_str());
+  } else if (flags.report) {
+    std::printf("%s", clean::ReadableReport(json::parse(*text)).c_str());
+  } else {
+    PrintNumbers({{"dataset", outcome->dataset_id}, {"rows_in", outcome->rows_in}, {"rows_kept", outcome->rows_kept},
+                  {"listeners", outcome->listeners}, {"tracks", outcome->tracks}}, false);
+    std::fprintf(stderr, "`segue clean --report` tells what was removed and why.\n");
+  }
+  if (outcome->stop) return Fail({ErrorCode::kConflict, outcome->stop_reason});
+  return kOk;
+}
+
+int RunPipeline(const Common& common, const RunFlags& flags) {
+  CatchSignals();
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  auto lock = pipeline::LockPipeline((*program)->folder.root);
+  if (!lock.ok()) {
+    if (lock.error().code != ErrorCode::kConflict) return Fail(lock.error());
+    return RunThere(common, **program, flags.reason);
+  }
+  const auto context = (*program)->PipelineContext();
+  if (const auto resumed = pipeline::ResumeInterrupted(context); !resumed.ok()) return Fail(resumed.error());
+  const auto run = pipeline::RunOnce(context, {"person", flags.reason.empty() ? "cli" : "cli: " + flags.reason});
+  if (!run.ok()) return Fail(run.error());
+  return PrintRun(*run, common);
+}
+
+}  // namespace segue::cli

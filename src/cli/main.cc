@@ -1,0 +1,154 @@
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/verbs.h"
+#include "core/version.h"
+
+namespace segue::cli {
+namespace {
+
+CLI::App* Verb(CLI::App& app, Common& common, const std::string& name, const std::string& help, bool data = true) {
+  CLI::App* verb = app.add_subcommand(name, help);
+  if (data) verb->add_option("--data", common.data, "The data folder")->capture_default_str();
+  verb->add_option("--config", common.config, "Settings file; default: <data>/segue.toml where there is one");
+  verb->add_option("--set", common.set, "KEY=VALUE: one setting (`segue settings` lists them)")
+      ->allow_extra_args(false);
+  verb->add_flag("--json", common.json, "Print JSON for machines");
+  verb->add_flag("--quiet", common.quiet, "Only warnings and errors on stderr");
+  return verb;
+}
+
+void RunningVerbs(CLI::App& app, Common& common, int& exit_code, ServeFlags& serve, DemoFlags& demo) {
+  CLI::App* verb = Verb(app, common, "serve", "Serve recommendations and follow the inbox, until stopped");
+  verb->add_option("--listen", serve.listen, "ADDRESS:PORT; default 127.0.0.1:7348");
+  verb->add_flag("--replica", serve.replica, "Answer requests only; another process runs the pipeline");
+  verb->callback([&] { exit_code = Serve(common, serve); });
+
+  verb = Verb(app, common, "demo", "Make listeners, train on them, and leave a server running in the background");
+  verb->add_option("--listen", demo.listen, "ADDRESS:PORT; default 127.0.0.1:7348");
+  verb->add_flag("--stop", demo.stop, "Stop the demo's server");
+  verb->callback([&] { exit_code = Demo(common, demo); });
+}
+
+void DataVerbs(CLI::App& app, Common& common, int& exit_code, IngestFlags& ingest, CleanFlags& clean,
+               RunFlags& run) {
+  CLI::App* verb = Verb(app, common, "ingest", "Take files or folders in (the inbox does the same by itself)");
+  verb->add_option("paths", ingest.paths, "Files and folders: Spotify exports, track tables, ratings, ...")->required();
+  verb->add_option("--listener", ingest.listener, "Who listened; default: the folder the export lies in");
+  verb->callback([&] { exit_code = IngestPaths(common, ingest); });
+
+  verb = Verb(app, common, "clean", "Clean all that came in into a dataset, and say what was done to it");
+  verb->add_flag("--report", clean.report, "Print the whole quality report");
+  verb->callback([&] { exit_code = CleanData(common, clean); });
+
+  verb = Verb(app, common, "run", "One run: ingest, clean, train, evaluate, gate, deploy");
+  verb->add_option("--reason", run.reason, "Why, for the record");
+  verb->callback([&] { exit_code = RunPipeline(common, run); });
+}
+
+void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& promote, std::string& argument) {
+  Verb(app, common, "models", "List the models with their figures")->callback([&] { exit_code = ListModels(common); });
+  Verb(app, common, "runs", "List the runs with their verdicts")->callback([&] { exit_code = ListRuns(common); });
+
+  CLI::App* verb = Verb(app, common, "logs", "Print a run's log");
+  verb->add_option("run", argument, "Run id; default: the newest");
+  verb->callback([&] { exit_code = ShowLog(common, argument); });
+
+  verb = Verb(app, common, "promote", "Put a model live, if the gate approves it");
+  verb->add_option("model", promote.model_id, "Model id")->required();
+  verb->add_option("--reason", promote.reason, "Why, for the record");
+  verb->callback([&] { exit_code = PromoteModel(common, promote); });
+
+  verb = Verb(app, common, "rollback", "Go back to the model that was live before");
+  verb->add_option("--reason", argument, "Why, for the record");
+  verb->callback([&] { exit_code = RollBack(common, argument); });
+}
+
+void ModelVerbs(CLI::App& app, Common& common, int& exit_code, OfflineFlags& flags) {
+  CLI::App* verb = Verb(app, common, "evaluate", "Train on one file, judge on another: full ranking");
+  verb->add_option("--train", flags.train, "CSV: user_id,item_id,value[,at]")->required();
+  verb->add_option("--test", flags.test, "CSV, the same columns: what is to be found")->required();
+  verb->add_option("--algorithm", flags.algorithm, "popularity or ials")->capture_default_str();
+  verb->add_option("--seed", flags.seed, "Random seed; default train.seed");
+  verb->callback([&] { exit_code = EvaluateFiles(common, flags); });
+
+  verb = Verb(app, common, "recommend", "Recommend: to a listener of a data folder, or to all of a CSV file");
+  verb->add_option("listener", flags.listener, "Listener (with --data)");
+  verb->add_option("--train", flags.train, "CSV: user_id,item_id,value[,at]; recommends to every listener in it");
+  verb->add_option("--algorithm", flags.algorithm, "popularity or ials")->capture_default_str();
+  verb->add_option("--seed", flags.seed, "Random seed; default train.seed");
+  verb->add_option("-n", flags.n, "Tracks a listener")->check(CLI::Range(1, 100000))->capture_default_str();
+  verb->add_option("--output", flags.output, "CSV file: user_id,item_id,rank,score");
+  verb->callback([&] { exit_code = Recommend(common, flags); });
+
+  verb = Verb(app, common, "similar", "Tracks like a track");
+  verb->add_option("track", flags.track, "Track id, or \"Artist - Title\"")->required();
+  verb->add_option("-n", flags.n, "How many")->check(CLI::Range(1, 100000))->capture_default_str();
+  verb->callback([&] { exit_code = SimilarTracks(common, flags); });
+}
+
+void OtherVerbs(CLI::App& app, Common& common, int& exit_code, SimulateFlags& flags) {
+  CLI::App* verb = Verb(app, common, "simulate", "Write made-up listeners with drifting tastes as raw files", false);
+  verb->add_option("--output", flags.output, "Folder to write to")->required();
+  verb->add_option("--listeners", flags.listeners, "Listeners")->check(CLI::Range(1, 10000000))->capture_default_str();
+  verb->add_option("--tracks", flags.tracks, "Tracks")->check(CLI::Range(10, 10000000))->capture_default_str();
+  verb->add_option("--days", flags.days, "Days of listening")->check(CLI::Range(1, 36500))->capture_default_str();
+  verb->add_option("--plays-per-day", flags.plays_per_day, "Mean a listener")->capture_default_str();
+  verb->add_option("--drift", flags.drift, "Share of a taste that moves each day")->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  verb->add_option("--seed", flags.seed, "Random seed: the same seed, the same files")->capture_default_str();
+  verb->callback([&] { exit_code = SimulateWorld(common, flags); });
+
+  Verb(app, common, "settings", "List every setting with its value, range and meaning", false)
+      ->callback([&] { exit_code = ListSettings(common); });
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app{"Segue: a self-hosted music recommender that keeps itself up to date.\n"
+               "Drop listening histories into the inbox; the rest happens by itself.\n\n"
+               "  segue demo                                 see it work on made-up listeners\n"
+               "  segue serve --data DIR                     run it; the inbox is DIR/bucket/inbox\n"
+               "  segue recommend --data DIR LISTENER        ask it\n",
+               "segue"};
+  app.set_version_flag("--version", std::string(kVersion));
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+
+  Common common;
+  int exit_code = kOk;
+  ServeFlags serve;
+  DemoFlags demo;
+  IngestFlags ingest;
+  CleanFlags clean;
+  RunFlags run;
+  PromoteFlags promote;
+  std::string argument;
+  OfflineFlags offline;
+  SimulateFlags simulate;
+  RunningVerbs(app, common, exit_code, serve, demo);
+  DataVerbs(app, common, exit_code, ingest, clean, run);
+  ModelVerbs(app, common, exit_code, offline);
+  RegistryVerbs(app, common, exit_code, promote, argument);
+  OtherVerbs(app, common, exit_code, simulate);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? kOk : kUsage;
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace segue::cli
+
+int main(int argc, char** argv) {
+  try {
+    return segue::cli::Main(argc, argv);
+  } catch (const std::exception& bug) {
+    std::fprintf(stderr, "segue: %s\n", bug.what());
+    return segue::cli::kFailed;
+  }
+}

@@ -1,0 +1,230 @@
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/verbs.h"
+#include "core/identity.h"
+#include "evaluate/evaluator.h"
+#include "monitor/run_log.h"
+#include "pipeline/judge.h"
+#include "pipeline/records.h"
+#include "store/dataset_store.h"
+#include "train/trainer.h"
+
+namespace segue::cli {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// A model fitted on CSV files, with what it was fitted on.
+struct Fitted {
+  Settings settings;
+  store::TrainTest files;
+  std::unique_ptr<models::Model> model;
+  uint64_t seed = 0;
+  double seconds = 0;
+  std::unique_ptr<Instruments> instruments;
+};
+
+Result<Fitted> FitFiles(const Common& common, const OfflineFlags& flags) {
+  Fitted fitted;
+  SEGUE_TRY(fitted.settings, ReadSettings(common));
+  fitted.instruments = monitor::ConsoleInstruments(common.quiet, [] { return Cancelled().load(); });
+  fitted.seed = static_cast<uint64_t>(flags.seed >= 0 ? flags.seed : fitted.settings.seed);
+  SEGUE_TRY(const auto trainer, train::MakeTrainer(flags.algorithm));
+  SEGUE_TRY(fitted.files, store::LoadCsvPair(flags.train, flags.test));
+  const auto start = Clock::now();
+  SEGUE_TRY(fitted.model, trainer->Fit(fitted.files.train, fitted.settings, fitted.seed, *fitted.instruments));
+  fitted.seconds = SecondsSince(start);
+  return fitted;
+}
+
+std::vector<Preference> HistoryFor(const models::Model& model, const Dataset& data, UserIx user,
+                                   const Settings& settings) {
+  auto history = SumByTrack(data.EventsOf(user), {settings.skip_weight, settings.like_weight});
+  std::vector<Preference> known;
+  for (Preference item : history) {
+    const auto row = model.Find(data.tracks.id[Raw(item.track)]);
+    if (!row) continue;
+    item.track = *row;
+    known.push_back(item);
+  }
+  return known;
+}
+
+std::vector<uint8_t> Heard(const models::Model& model, std::span<const Preference> history) {
+  std::vector<uint8_t> heard(model.track_count(), 0);
+  for (const Preference& item : history) heard[Raw(item.track)] = 1;
+  return heard;
+}
+
+/// As CSV wants it: quoted where it has a comma, quote or line break.
+std::string CsvField(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + "\"";
+}
+
+int RecommendToAll(const Common& common, const OfflineFlags& flags) {
+  const auto fitted = FitFiles(common, flags);
+  if (!fitted.ok()) return Fail(fitted.error());
+  std::ofstream file;
+  if (!flags.output.empty()) {
+    file.open(flags.output);
+    if (!file) return Fail({ErrorCode::kIo, "cannot write " + flags.output});
+  }
+  std::ostream& out = flags.output.empty() ? std::cout : file;
+  out << "user_id,item_id,rank,score\n";
+  const Dataset& data = fitted->files.train;
+  const models::Model& model = *fitted->model;
+  for (uint32_t u = 0; u < data.listener_count() && !Cancelled().load(); ++u) {
+    if (u % 256 == 0) fitted->instruments->Progress("recommend", u, data.listener_count(), "listeners");
+    const auto history = HistoryFor(model, data, UserIx{u}, fitted->settings);
+    const auto top = model.Top(model.FoldIn(history), static_cast<size_t>(flags.n), Heard(model, history));
+    for (size_t rank = 0; rank < top.size(); ++rank) {
+      out << CsvField(data.listeners[u]) << ',' << CsvField(model.TrackId(top[rank].track)) << ',' << rank + 1 << ','
+          << top[rank].score << '\n';
+    }
+  }
+  fitted->instruments->Progress("recommend", data.listener_count(), data.listener_count(), "listeners");
+  out.flush();
+  if (!out) return Fail({ErrorCode::kNoSpace, "writing " + flags.output + " failed: is the disk full?"});
+  return kOk;
+}
+
+/// The live model with its catalogue.
+struct LiveModel {
+  std::string model_id;
+  std::unique_ptr<models::Model> model;
+  Dataset data;
+};
+
+Result<LiveModel> OpenLive(const Program& program) {
+  SEGUE_TRY(const auto live, program.catalog->Live());
+  if (!live) return Error{ErrorCode::kNotFound, "no model is live yet; drop data into the inbox and `segue run`"};
+  SEGUE_TRY(const auto record, program.catalog->FindModel(live->to_model));
+  if (!record) return Error{ErrorCode::kNotFound, "model " + live->to_model + " is not in the registry"};
+  LiveModel result;
+  result.model_id = live->to_model;
+  SEGUE_TRY(result.model, pipeline::LoadModel(program.PipelineContext(), live->to_model));
+  SEGUE_TRY(result.data, store::LoadDataset(*program.bucket, record->dataset_id));
+  return result;
+}
+
+json Item(const LiveModel& live, const models::ScoredTrack& scored) {
+  const std::string id(live.model->TrackId(scored.track));
+  const auto row = FindSorted(live.data.tracks.id, id);
+  return {{"track_id", id}, {"artist", row ? live.data.tracks.artist[*row] : ""},
+          {"title", row ? live.data.tracks.title[*row] : ""}, {"score", scored.score}};
+}
+
+void PrintItems(const json& items, bool as_json) {
+  if (as_json) {
+    std::printf("%s\n", json{{"items", items}}.dump(2).c_str());
+    return;
+  }
+  for (const json& item : items) {
+    std::printf("%-17s %8.4f  %s - %s%s%s\n", item["track_id"].get<std::string>().c_str(), item["score"].get<double>(),
+                item["artist"].get<std::string>().c_str(), item["title"].get<std::string>().c_str(),
+                item.contains("reason") ? "   " : "", item.value("reason", "").c_str());
+  }
+}
+
+std::string ReasonFor(const LiveModel& live, const models::Profile& profile, TrackIx track) {
+  const auto why = live.model->Explain(profile, track);
+  if (why.because.empty()) return why.general;
+  std::string reason = "because you played ";
+  for (size_t i = 0; i < why.because.size() && i < 2; ++i) {
+    const json item = Item(live, why.because[i]);
+    if (i > 0) reason += " and ";
+    reason += item["title"].get<std::string>() + " by " + item["artist"].get<std::string>();
+  }
+  return reason;
+}
+
+int RecommendToOne(const Common& common, const OfflineFlags& flags) {
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const auto live = OpenLive(**program);
+  if (!live.ok()) return Fail(live.error());
+  const auto user = FindSorted(live->data.listeners, flags.listener);
+  if (!user) std::fprintf(stderr, "segue: nothing is known of '%s'; this is what is popular\n", flags.listener.c_str());
+  std::vector<Preference> history;
+  if (user) history = HistoryFor(*live->model, live->data, UserIx{*user}, (*program)->settings);
+  const auto profile = live->model->FoldIn(history);
+  json items = json::array();
+  for (const auto& scored : live->model->Top(profile, static_cast<size_t>(flags.n), Heard(*live->model, history))) {
+    json item = Item(*live, scored);
+    item["reason"] = ReasonFor(*live, profile, scored.track);
+    items.push_back(item);
+  }
+  PrintItems(items, common.json);
+  return kOk;
+}
+
+}  // namespace
+
+int EvaluateFiles(const Common& common, const OfflineFlags& flags) {
+  CatchSignals();
+  const auto fitted = FitFiles(common, flags);
+  if (!fitted.ok()) return Fail(fitted.error());
+  const auto split = evaluate::SplitGiven(fitted->files.train, fitted->files.test, fitted->settings);
+  const auto start = Clock::now();
+  auto report = evaluate::Evaluate(*fitted->model, split, fitted->settings, fitted->seed, *fitted->instruments);
+  if (!report.ok()) return Fail(report.error());
+  json out = pipeline::ToJson(*report);
+  out["fit_seconds"] = fitted->seconds;
+  out["evaluate_seconds"] = SecondsSince(start);
+  if (common.json) {
+    std::printf("%s\n", out.dump(2).c_str());
+    return kOk;
+  }
+  std::printf("%s: %llu listeners, %llu held-out tracks, catalogue of %llu; fitted in %.2f s\n",
+              report->algorithm.c_str(), static_cast<unsigned long long>(report->listeners),
+              static_cast<unsigned long long>(report->held_out), static_cast<unsigned long long>(report->catalogue),
+              fitted->seconds);
+  for (const auto& [name, figure] : report->figures) {
+    std::printf("  %-16s %8.4f   [%.4f, %.4f]\n", name.c_str(), figure.value, figure.low, figure.high);
+  }
+  return kOk;
+}
+
+int Recommend(const Common& common, const OfflineFlags& flags) {
+  CatchSignals();
+  if (!flags.train.empty()) return RecommendToAll(common, flags);
+  if (flags.listener.empty()) {
+    return Fail({ErrorCode::kInvalid, "name a listener (segue recommend --data DIR LISTENER), or a file with --train"});
+  }
+  return RecommendToOne(common, flags);
+}
+
+int SimilarTracks(const Common& common, const OfflineFlags& flags) {
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const auto live = OpenLive(**program);
+  if (!live.ok()) return Fail(live.error());
+  auto row = live->model->Find(flags.track);
+  if (const size_t dash = flags.track.find(" - "); !row && dash != std::string::npos) {
+    row = live->model->Find(TrackIdOf(NameKey(flags.track.substr(0, dash), flags.track.substr(dash + 3))));
+  }
+  if (!row) {
+    return Fail({ErrorCode::kNotFound, "the live model knows no track '" + flags.track +
+                                           "'; give a track id or \"Artist - Title\""});
+  }
+  json items = json::array();
+  for (const auto& scored : live->model->Similar(*row, static_cast<size_t>(flags.n))) items.push_back(Item(*live, scored));
+  PrintItems(items, common.json);
+  return kOk;
+}
+
+}  // namespace segue::cli

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/instruments.h"
+#include "core/result.h"
+#include "core/settings.h"
+#include "pipeline/pipeline.h"
+#include "store/catalog.h"
+#include "store/clock.h"
+#include "store/layout.h"
+#include "store/object_store.h"
+
+namespace segue::cli {
+
+/// Exit codes, for scripts.
+inline constexpr int kOk = 0;
+inline constexpr int kFailed = 1;      ///< it was tried and did not work
+inline constexpr int kUsage = 2;       ///< wrong flags, settings or input
+inline constexpr int kRefused = 3;     ///< the gate said no
+
+/// Flags that every verb has.
+struct Common {
+  std::string data = "segue-data";
+  std::string config;                  ///< "" : <data>/segue.toml where there is one
+  std::vector<std::string> set;        ///< KEY=VALUE
+  bool json = false;
+  bool quiet = false;
+};
+
+/// Set when SIGINT or SIGTERM came.
+const std::atomic<bool>& Cancelled();
+void CatchSignals();
+
+/// Defaults, then the config file, SEGUE_* from the environment, --set.
+/// `KEY` of --set may leave its "train." or "evaluate." out.
+Result<Settings> ReadSettings(const Common& common);
+
+/// An open data folder.
+struct Program {
+  Settings settings;
+  store::DataFolder folder;
+  store::SystemClock clock;
+  std::unique_ptr<store::ObjectStore> bucket;
+  std::unique_ptr<store::Catalog> catalog;
+  std::unique_ptr<Instruments> instruments;
+
+  pipeline::Context PipelineContext() const {
+    return {*bucket, *catalog, clock, settings, *instruments, folder, Cancelled()};
+  }
+};
+
+enum class Create { kYes, kNo };
+enum class Voice { kConsole, kDaemon };
+
+/// Opens (or makes) the data folder; kNotFound names the way to make one.
+Result<std::unique_ptr<Program>> OpenProgram(const Common& common, Create create, Voice voice);
+
+/// Prints the error to stderr and gives its exit code.
+int Fail(const Error& error);
+
+}  // namespace segue::cli

@@ -1,0 +1,156 @@
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/verbs.h"
+#include "pipeline/lock.h"
+
+namespace segue::cli {
+namespace {
+
+using nlohmann::json;
+
+double FigureOf(const json& report, const char* name) {
+  if (!report.is_object() || !report.contains("figures") || !report["figures"].contains(name)) return 0;
+  return report["figures"][name].value("value", 0.0);
+}
+
+/// Hands the command to the pipeline (of the server, or here where none runs)
+/// and waits for the outcome.
+int Ask(const Common& common, const std::string& kind, const json& arguments) {
+  CatchSignals();
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  store::Catalog& catalog = *(*program)->catalog;
+  const auto id = catalog.AddCommand({.kind = kind, .arguments = arguments.dump(), .actor = "cli", .state = "pending"});
+  if (!id.ok()) return Fail(id.error());
+  if (const auto lock = pipeline::LockPipeline((*program)->folder.root); lock.ok()) {
+    const Status followed = pipeline::FollowCommands((*program)->PipelineContext());
+    if (!followed.ok()) return Fail(followed.error());
+  }
+  while (!Cancelled().load()) {
+    const auto command = catalog.FindCommand(*id);
+    if (!command.ok()) return Fail(command.error());
+    if (*command && (*command)->state != "pending") {
+      const json outcome = json::parse((*command)->outcome, nullptr, false);
+      if ((*command)->state == "failed") {
+        std::fprintf(stderr, "segue: %s\n", outcome.value("message", (*command)->outcome).c_str());
+        return outcome.value("code", "") == "conflict" ? kRefused : kUsage;
+      }
+      if (common.json) {
+        std::printf("%s\n", outcome.dump(2).c_str());
+      } else {
+        std::printf("live: %s (before: %s)\n", outcome.value("live", "").c_str(), outcome.value("from", "").c_str());
+      }
+      return kOk;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return kFailed;
+}
+
+}  // namespace
+
+int ListModels(const Common& common) {
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const auto models = (*program)->catalog->Models(0, 1000);
+  if (!models.ok()) return Fail(models.error());
+  const auto live = (*program)->catalog->Live();
+  if (!live.ok()) return Fail(live.error());
+  json list = json::array();
+  for (const auto& model : *models) {
+    const json report = json::parse(model.report, nullptr, false);
+    list.push_back({{"model_id", model.model_id}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
+                    {"run_id", model.run_id}, {"created", store::Iso8601(model.created_at)},
+                    {"approved", model.approved}, {"live", *live && (*live)->to_model == model.model_id},
+                    {"mrr", FigureOf(report, "mrr")}, {"hit_rate@10", FigureOf(report, "hit_rate@10")},
+                    {"ndcg@100", FigureOf(report, "ndcg@100")}});
+  }
+  if (common.json) {
+    std::printf("%s\n", list.dump(2).c_str());
+    return kOk;
+  }
+  std::printf("%-18s %-11s %-21s %7s %7s %8s  %s\n", "model", "algorithm", "created", "mrr", "hit@10", "ndcg@100", "");
+  for (const json& model : list) {
+    std::printf("%-18s %-11s %-21s %7.4f %7.4f %8.4f  %s\n", model["model_id"].get<std::string>().c_str(),
+                model["algorithm"].get<std::string>().c_str(), model["created"].get<std::string>().c_str(),
+                model["mrr"].get<double>(), model["hit_rate@10"].get<double>(), model["ndcg@100"].get<double>(),
+                model["live"].get<bool>() ? "live" : model["approved"].get<bool>() ? "approved" : "");
+  }
+  return kOk;
+}
+
+int ListRuns(const Common& common) {
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const auto runs = (*program)->catalog->Runs(0, 100);
+  if (!runs.ok()) return Fail(runs.error());
+  json list = json::array();
+  for (const auto& run : *runs) {
+    const json verdict = json::parse(run.verdict, nullptr, false);
+    list.push_back({{"run_id", run.run_id}, {"trigger", run.trigger}, {"state", run.state},
+                    {"started", store::Iso8601(run.started_ms / 1000)}, {"model_id", run.model_id},
+                    {"reason", verdict.is_object() ? verdict.value("reason", "") : run.error}});
+  }
+  if (common.json) {
+    std::printf("%s\n", list.dump(2).c_str());
+    return kOk;
+  }
+  for (const json& run : list) {
+    std::printf("%-22s %-9s %-12s %-18s %s\n", run["run_id"].get<std::string>().c_str(),
+                run["trigger"].get<std::string>().c_str(), run["state"].get<std::string>().c_str(),
+                run["model_id"].get<std::string>().c_str(), run["reason"].get<std::string>().c_str());
+  }
+  return kOk;
+}
+
+int ShowLog(const Common& common, const std::string& run_id) {
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  std::string id = run_id;
+  if (id.empty()) {
+    const auto runs = (*program)->catalog->Runs(0, 1);
+    if (!runs.ok()) return Fail(runs.error());
+    if (runs->empty()) return Fail({ErrorCode::kNotFound, "there has been no run yet"});
+    id = runs->front().run_id;
+  }
+  if (!store::CheckKey(id).ok() || id.find('/') != std::string::npos) {
+    return Fail({ErrorCode::kInvalid, "'" + id + "' is not a run id; `segue runs` lists them"});
+  }
+  const auto kept = (*program)->bucket->Get(store::RunKey(id, "log.ndjson"));
+  std::string text;
+  if (kept.ok()) {
+    text = *kept;
+  } else {
+    std::ifstream file((*program)->folder.run_log(id));
+    if (!file) return Fail({ErrorCode::kNotFound, "there is no run '" + id + "'; `segue runs` lists them"});
+    std::ostringstream all;
+    all << file.rdbuf();
+    text = all.str();
+  }
+  if (common.json) {
+    std::printf("%s", text.c_str());
+    return kOk;
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const json entry = json::parse(line, nullptr, false);
+    if (!entry.is_object()) continue;
+    const json fields = entry.value("fields", json());
+    std::printf("%-7s %-9s %s %s\n", entry.value("level", "").c_str(), entry.value("stage", "").c_str(),
+                entry.value("message", "").c_str(), fields.is_null() || fields.empty() ? "" : fields.dump().c_str());
+  }
+  return kOk;
+}
+
+int PromoteModel(const Common& common, const PromoteFlags& flags) {
+  return Ask(common, "promote", {{"model_id", flags.model_id}, {"reason", flags.reason}});
+}
+
+int RollBack(const Common& common, const std::string& reason) { return Ask(common, "rollback", {{"reason", reason}}); }
+
+}  // namespace segue::cli

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/program.h"
+
+namespace segue::cli {
+
+// One function a verb: does it, prints it, and returns the exit code. Results
+// go to stdout (JSON with --json), messages and progress to stderr.
+
+struct ServeFlags {
+  std::string listen;    ///< "" as configured
+  bool replica = false;  ///< answers requests only, runs no pipeline
+};
+int Serve(const Common& common, const ServeFlags& flags);
+
+struct DemoFlags {
+  std::string listen;
+  bool stop = false;
+};
+int Demo(const Common& common, const DemoFlags& flags);
+
+struct IngestFlags {
+  std::vector<std::string> paths;
+  std::string listener;
+};
+int IngestPaths(const Common& common, const IngestFlags& flags);
+
+struct CleanFlags {
+  bool report = false;
+};
+int CleanData(const Common& common, const CleanFlags& flags);
+
+struct RunFlags {
+  std::string reason;
+};
+int RunPipeline(const Common& common, const RunFlags& flags);
+
+int ListModels(const Common& common);
+int ListRuns(const Common& common);
+int ShowLog(const Common& common, const std::string& run_id);
+
+struct PromoteFlags {
+  std::string model_id;
+  std::string reason;
+};
+int PromoteModel(const Common& common, const PromoteFlags& flags);
+int RollBack(const Common& common, const std::string& reason);
+
+struct OfflineFlags {
+  std::string train;
+  std::string test;
+  std::string algorithm = "ials";
+  int64_t seed = -1;     ///< -1: train.seed
+  int64_t n = 10;
+  std::string output;    ///< recommend: CSV file, "" stdout
+  std::string listener;  ///< recommend on a data folder
+  std::string track;     ///< similar
+};
+int EvaluateFiles(const Common& common, const OfflineFlags& flags);
+int Recommend(const Common& common, const OfflineFlags& flags);
+int SimilarTracks(const Common& common, const OfflineFlags& flags);
+
+struct SimulateFlags {
+  std::string output;
+  int64_t listeners = 200;
+  int64_t tracks = 3000;
+  int64_t days = 180;
+  double plays_per_day = 6;
+  double drift = 0.02;
+  int64_t seed = 7;
+};
+int SimulateWorld(const Common& common, const SimulateFlags& flags);
+
+int ListSettings(const Common& common);
+
+}  // namespace segue::cli

@@ -1,0 +1,186 @@
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "pipeline/inbox.h"
+#include "pipeline/lock.h"
+#include "pipeline/pipeline.h"
+
+namespace segue::pipeline {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kLookMs = 100;               ///< how often events and commands are looked at
+constexpr int64_t kInboxLookMs = 5'000;    ///< a look at the inbox even without a change reported
+constexpr int64_t kLongestBurstMs = 60'000;  ///< a stream of files without a pause still starts a run
+constexpr int64_t kFirstRetryMs = 10'000;
+constexpr int64_t kLongestRetryMs = 600'000;
+
+class FollowerThreads final : public Follower {
+ public:
+  FollowerThreads(const Context& context, std::unique_ptr<PipelineLock> lock, std::unique_ptr<InboxWatch> watch)
+      : lock_(std::move(lock)), watch_(std::move(watch)), outer_(context.cancelled),
+        context_{context.bucket, context.catalog, context.clock, context.settings,
+                 context.instruments, context.folder, stop_} {
+    runs_ = std::thread([this] { Guard("run", [this] { FollowRuns(); }); });
+    commands_ = std::thread([this] { Guard("deploy", [this] { FollowTheCommands(); }); });
+  }
+
+  ~FollowerThreads() override {
+    stop_ = true;
+    runs_.join();
+    commands_.join();
+  }
+
+ private:
+  bool Stopped() {
+    if (outer_.load()) stop_ = true;
+    return stop_.load();
+  }
+
+  /// A bug ends one look, not the program.
+  template <typename Look>
+  void Guard(const char* what, const Look& look) {
+    while (!Stopped()) {
+      try {
+        look();
+      } catch (const std::exception& bug) {
+        context_.instruments.Log(LogLevel::kError, what, bug.what(), json());
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+      }
+    }
+  }
+
+  void FollowTheCommands() {
+    while (!Stopped()) {
+      if (const Status status = FollowCommands(context_); !status.ok()) Complain(status.error());
+      std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs / 2));
+    }
+  }
+
+  void Complain(const Error& error) {
+    const std::lock_guard lock(complaint_mutex_);
+    if (error.message == last_complaint_) return;
+    last_complaint_ = error.message;
+    context_.instruments.Log(LogLevel::kError, "run", error.message, json());
+  }
+
+  void FollowRuns() {
+    if (auto resumed = ResumeInterrupted(context_); !resumed.ok()) Complain(resumed.error());
+    while (!Stopped()) {
+      if (watch_->Wait(kLookMs)) last_change_ms_ = context_.clock.NowMs();
+      if (const auto trigger = Due()) {
+        Start(*trigger);
+      }
+    }
+  }
+
+  void Start(const Trigger& trigger) {
+    const auto run = RunOnce(context_, trigger);
+    FinishRunCommands(run);
+    const bool failed = !run.ok() || run->state == "failed";
+    if (!run.ok()) Complain(run.error());
+    retry_wait_ms_ = failed ? std::min(kLongestRetryMs, std::max(kFirstRetryMs, retry_wait_ms_ * 2)) : 0;
+    retry_at_ms_ = context_.clock.NowMs() + retry_wait_ms_;
+    looked_ms_ = 0;  // what came in meanwhile starts the next run
+  }
+
+  std::optional<Trigger> Due() {
+    const int64_t now = context_.clock.NowMs();
+    if (auto asked = Asked()) return asked;
+    if (now < retry_at_ms_) return std::nullopt;
+    if (auto inbox = InboxDue(now)) return inbox;
+    return FeedbackDue();
+  }
+
+  std::optional<Trigger> Asked() {
+    const auto commands = context_.catalog.PendingCommands();
+    if (!commands.ok()) {
+      Complain(commands.error());
+      return std::nullopt;
+    }
+    asked_.clear();
+    for (const auto& command : *commands) {
+      if (command.kind == "run") asked_.push_back(command);
+    }
+    if (asked_.empty()) return std::nullopt;
+    const json arguments = json::parse(asked_.front().arguments, nullptr, false);
+    const std::string reason = arguments.is_object() ? arguments.value("reason", "") : "";
+    return Trigger{"person", asked_.front().actor + (reason.empty() ? "" : ": " + reason)};
+  }
+
+  void FinishRunCommands(const Result<store::RunRecord>& run) {
+    const json outcome = run.ok() ? json{{"run_id", run->run_id}, {"state", run->state}}
+                                  : json{{"code", Name(run.error().code)}, {"message", run.error().message}};
+    for (const auto& command : asked_) {
+      const Status status = context_.catalog.FinishCommand(command.id, run.ok() ? "done" : "failed", outcome.dump());
+      if (!status.ok()) Complain(status.error());
+    }
+    asked_.clear();
+  }
+
+  std::optional<Trigger> InboxDue(int64_t now) {
+    if (last_change_ms_ <= looked_ms_ && now - looked_ms_ < kInboxLookMs) return std::nullopt;
+    const InboxListing listing = ListInbox(context_.folder.inbox());
+    const bool new_problems = listing.problems.size() != known_problems_;
+    if (listing.files.empty() && !new_problems) {
+      waiting_since_ms_ = 0;
+      looked_ms_ = now;
+      return std::nullopt;
+    }
+    if (waiting_since_ms_ == 0) waiting_since_ms_ = now;
+    int64_t newest = last_change_ms_;
+    for (const auto& file : listing.files) newest = std::max(newest, file.changed_ms);
+    const int64_t quiet = now - newest;
+    const int64_t needed = std::max(context_.settings.inbox_burst_ms, context_.settings.inbox_settle_ms + 50);
+    if (quiet < needed && now - waiting_since_ms_ < kLongestBurstMs) return std::nullopt;
+    waiting_since_ms_ = 0;
+    known_problems_ = listing.problems.size();
+    return Trigger{"inbox", std::to_string(listing.files.size()) + " files in the inbox"};
+  }
+
+  std::optional<Trigger> FeedbackDue() {
+    const int64_t wanted = context_.settings.feedback_trigger;
+    if (wanted == 0) return std::nullopt;
+    const auto last = context_.catalog.LastEventSeq();
+    const auto judged = context_.catalog.Meta("judged_seq");
+    if (!last.ok() || !judged.ok()) return std::nullopt;
+    const int64_t fresh = *last - (judged->empty() ? 0 : std::stoll(*judged));
+    if (fresh < wanted) return std::nullopt;
+    return Trigger{"feedback", std::to_string(fresh) + " new events"};
+  }
+
+  std::unique_ptr<PipelineLock> lock_;
+  std::unique_ptr<InboxWatch> watch_;
+  const std::atomic<bool>& outer_;
+  std::atomic<bool> stop_{false};
+  Context context_;
+  std::vector<store::Command> asked_;
+  std::mutex complaint_mutex_;
+  std::string last_complaint_;
+  int64_t last_change_ms_ = 1;  // look once at the start
+  int64_t looked_ms_ = 0;
+  int64_t waiting_since_ms_ = 0;
+  size_t known_problems_ = 0;
+  int64_t retry_wait_ms_ = 0;
+  int64_t retry_at_ms_ = 0;
+  std::thread runs_;
+  std::thread commands_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Follower>> Follow(const Context& context) {
+  SEGUE_TRY(auto lock, LockPipeline(context.folder.root));
+  std::error_code error;
+  std::filesystem::create_directories(context.folder.inbox(), error);
+  if (error) return store::SystemError("creating", context.folder.inbox(), error.value());
+  SEGUE_TRY(auto watch, WatchInbox(context.folder.inbox()));
+  return std::unique_ptr<Follower>(std::make_unique<FollowerThreads>(context, std::move(lock), std::move(watch)));
+}
+
+}  // namespace segue::pipeline
