@@ -1,0 +1,181 @@
+#include <unistd.h>
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "pipeline/pipeline.h"
+#include "simulate/simulate.h"
+
+namespace segue::pipeline {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+class Runs : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_.root = fs::temp_directory_path() / ("segue-run-" + std::to_string(::getpid()) + "-" +
+                                                testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_.inbox());
+    settings_.inbox_settle_ms = 0;
+    settings_.inbox_burst_ms = 0;
+    settings_.factors = 8;
+    settings_.epochs = 4;
+    settings_.bootstrap_samples = 50;
+    auto bucket = store::OpenFolderStore(folder_.bucket());
+    auto catalog = store::OpenSqliteCatalog(folder_.catalog());
+    ASSERT_TRUE(bucket.ok()) << bucket.error().message;
+    ASSERT_TRUE(catalog.ok()) << catalog.error().message;
+    bucket_ = *std::move(bucket);
+    catalog_ = *std::move(catalog);
+  }
+  void TearDown() override { fs::remove_all(folder_.root); }
+
+  Context Now() { return {*bucket_, *catalog_, clock_, settings_, instruments_, folder_, cancelled_}; }
+
+  void DropListeners(uint64_t seed) {
+    simulate::World world;
+    world.seed = seed;
+    world.listeners = 25;
+    world.tracks = 120;
+    world.artists = 30;
+    world.days = 40;
+    const auto made = simulate::Simulate(world, folder_.inbox(), instruments_);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+  }
+
+  store::RunRecord Run(const std::string& trigger) {
+    const auto run = RunOnce(Now(), {trigger, ""});
+    EXPECT_TRUE(run.ok()) << run.error().message;
+    return run.ok() ? *run : store::RunRecord{};
+  }
+
+  std::string Live() {
+    const auto live = catalog_->Live();
+    return live.ok() && *live ? (*live)->to_model : "";
+  }
+
+  bool InboxIsEmpty() {
+    for (const auto& entry : fs::recursive_directory_iterator(folder_.inbox())) {
+      if (entry.is_regular_file()) return false;
+    }
+    return true;
+  }
+
+  store::DataFolder folder_;
+  store::SystemClock clock_;
+  Settings settings_;
+  NoInstruments instruments_;
+  std::atomic<bool> cancelled_{false};
+  std::unique_ptr<store::ObjectStore> bucket_;
+  std::unique_ptr<store::Catalog> catalog_;
+};
+
+TEST_F(Runs, FromFilesInTheInboxToALiveModel) {
+  DropListeners(1);
+  const auto run = Run("inbox");
+  EXPECT_EQ(run.state, "approved") << run.error << run.verdict;
+  EXPECT_EQ(Live(), run.model_id);
+  EXPECT_TRUE(InboxIsEmpty());
+  ASSERT_EQ(run.stages.size(), 6u);
+  for (const auto& stage : run.stages) EXPECT_EQ(stage.state, "done") << stage.name;
+  EXPECT_TRUE(bucket_->Exists(store::RunKey(run.run_id, "log.ndjson")));
+  EXPECT_TRUE(bucket_->Exists(store::RunKey(run.run_id, "report.json")));
+  EXPECT_TRUE(bucket_->Exists(store::ModelKey(run.model_id, "manifest.json")));
+}
+
+TEST_F(Runs, WithNothingNewEndsBeforeTraining) {
+  DropListeners(1);
+  const auto first = Run("inbox");
+  const auto second = Run("inbox");
+  EXPECT_EQ(second.state, "nothing_new");
+  EXPECT_EQ(second.stages.back().state, "skipped");
+  EXPECT_EQ(Live(), first.model_id);
+}
+
+TEST_F(Runs, TheSameFilesAgainAreNothingNew) {
+  DropListeners(1);
+  Run("inbox");
+  DropListeners(1);
+  EXPECT_EQ(Run("inbox").state, "nothing_new");
+  EXPECT_TRUE(InboxIsEmpty());
+}
+
+TEST_F(Runs, ABadFileIsQuarantinedAndTheLiveModelStays) {
+  DropListeners(1);
+  const auto first = Run("inbox");
+  std::ofstream(folder_.inbox() / "rubbish.json") << "{\"this is\": not json";
+  EXPECT_EQ(Run("inbox").state, "nothing_new");
+  EXPECT_EQ(Live(), first.model_id);
+  EXPECT_TRUE(InboxIsEmpty());
+  const auto rows = catalog_->Quarantine(0, 10);
+  ASSERT_TRUE(rows.ok());
+  ASSERT_FALSE(rows->empty());
+  EXPECT_EQ(rows->front().file, "rubbish.json");
+  EXPECT_FALSE(rows->front().reason.empty());
+}
+
+TEST_F(Runs, ASecondModelIsJudgedAgainstTheFirst) {
+  DropListeners(1);
+  const auto first = Run("inbox");
+  DropListeners(2);
+  const auto second = Run("inbox");
+  EXPECT_NE(second.dataset_id, first.dataset_id);
+  const json verdict = json::parse(second.verdict);
+  bool judged = false;
+  for (const json& check : verdict["checks"]) judged |= check["name"] == "no_worse_than_live" && !check["value"].is_null();
+  EXPECT_TRUE(judged) << second.verdict;
+  EXPECT_EQ(Live(), verdict["approved"] == true ? second.model_id : first.model_id);
+}
+
+TEST_F(Runs, ARefusedModelIsKeptAndExplainedAndNotLive) {
+  settings_.min_mrr = 1;
+  DropListeners(1);
+  const auto run = Run("inbox");
+  EXPECT_EQ(run.state, "refused");
+  EXPECT_EQ(Live(), "");
+  const auto model = catalog_->FindModel(run.model_id);
+  ASSERT_TRUE(model.ok() && model->has_value());
+  EXPECT_FALSE((*model)->approved);
+  EXPECT_NE((*model)->verdict.find("min_mrr"), std::string::npos);
+}
+
+TEST_F(Runs, AnInterruptedRunIsResumedToTheSameModel) {
+  DropListeners(1);
+  cancelled_ = true;
+  const auto run = Run("inbox");
+  EXPECT_EQ(run.state, "interrupted");
+  EXPECT_EQ(Live(), "");
+  cancelled_ = false;
+  const auto resumed = ResumeInterrupted(Now());
+  ASSERT_TRUE(resumed.ok()) << resumed.error().message;
+  EXPECT_TRUE(*resumed);
+  const auto finished = catalog_->FindRun(run.run_id);
+  ASSERT_TRUE(finished.ok() && finished->has_value());
+  EXPECT_EQ((*finished)->state, "approved") << (*finished)->error;
+  EXPECT_EQ(Live(), (*finished)->model_id);
+  EXPECT_FALSE(*ResumeInterrupted(Now())) << "nothing is left to resume";
+}
+
+TEST_F(Runs, RollbackAndPromotionAreCarriedOut) {
+  DropListeners(1);
+  const auto first = Run("inbox");
+  const int64_t alone = *catalog_->AddCommand({.kind = "rollback", .arguments = "{}", .actor = "test", .state = "pending"});
+  ASSERT_TRUE(FollowCommands(Now()).ok());
+  EXPECT_EQ((*catalog_->FindCommand(alone))->state, "failed") << "there is nothing to go back to";
+  const int64_t unknown = *catalog_->AddCommand(
+      {.kind = "promote", .arguments = R"({"model_id":"m0"})", .actor = "test", .state = "pending"});
+  ASSERT_TRUE(FollowCommands(Now()).ok());
+  EXPECT_NE((*catalog_->FindCommand(unknown))->outcome.find("not_found"), std::string::npos);
+  const json promote = {{"model_id", first.model_id}};
+  const int64_t again = *catalog_->AddCommand({.kind = "promote", .arguments = promote.dump(), .actor = "test", .state = "pending"});
+  ASSERT_TRUE(FollowCommands(Now()).ok());
+  EXPECT_EQ((*catalog_->FindCommand(again))->state, "done") << (*catalog_->FindCommand(again))->outcome;
+  EXPECT_EQ(Live(), first.model_id);
+}
+
+}  // namespace
+}  // namespace segue::pipeline
