@@ -20,7 +20,7 @@ namespace segue {
 ///   event_id   an id that makes two rows the same event; NULL none
 inline constexpr std::string_view kStagedListens =
     "line BIGINT, listener VARCHAR, source_id VARCHAR, name_key VARCHAR, artist VARCHAR, "
-    "title VARCHAR, album VARCHAR, at BIGINT, at_precision INTEGER, kind VARCHAR, value DOUBLE, "
+    "title VARCHAR, album VARCHAR, \"at\" BIGINT, at_precision INTEGER, kind VARCHAR, value DOUBLE, "
     "ms_played BIGINT, text VARCHAR, event_id VARCHAR";
 
 /// tracks: one row a track of a track table.

@@ -24,7 +24,7 @@ inline constexpr std::string_view kTracksSchema =
     "time_signature DOUBLE, chorus_hit DOUBLE, sections DOUBLE";
 /// interactions.parquet, ascending by (listener, at, track_id, kind, value, ms_played).
 inline constexpr std::string_view kInteractionsSchema =
-    "listener VARCHAR, track_id VARCHAR, at BIGINT, kind VARCHAR, value DOUBLE, ms_played BIGINT";
+    "listener VARCHAR, track_id VARCHAR, \"at\" BIGINT, kind VARCHAR, value DOUBLE, ms_played BIGINT";
 inline constexpr std::string_view kAliasesSchema = "alias VARCHAR, track_id VARCHAR";
 /// rejected.parquet: every row that cleaning removed, duplicates included.
 inline constexpr std::string_view kRejectedSchema =
