@@ -85,16 +85,18 @@ using Status = Result<void>;
 #define SEGUE_CONCAT(a, b) SEGUE_CONCAT_INNER(a, b)
 
 /// Returns the error of `expr` (a Result of any kind) from this function, if it has one.
-#define SEGUE_RETURN_IF_ERROR(expr)                                      \
-  do {                                                                   \
-    if (auto segue_status = (expr); !segue_status.ok()) {                \
-      return segue_status.error();                                       \
-    }                                                                    \
+#define SEGUE_RETURN_IF_ERROR(expr) \
+  SEGUE_RETURN_IF_ERROR_INNER(SEGUE_CONCAT(segue_status_, __COUNTER__), expr)
+#define SEGUE_RETURN_IF_ERROR_INNER(status, expr)    \
+  do {                                               \
+    if (auto status = (expr); !status.ok()) {        \
+      return status.error();                         \
+    }                                                \
   } while (false)
 
 /// `SEGUE_TRY(auto rows, ReadRows(path));`: the value, or return its error.
 #define SEGUE_TRY(declaration, expr) \
-  SEGUE_TRY_INNER(SEGUE_CONCAT(segue_result_, __LINE__), declaration, expr)
+  SEGUE_TRY_INNER(SEGUE_CONCAT(segue_result_, __COUNTER__), declaration, expr)
 #define SEGUE_TRY_INNER(result, declaration, expr) \
   auto result = (expr);                            \
   if (!result.ok()) return result.error();         \
