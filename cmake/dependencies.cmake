@@ -47,5 +47,6 @@ else()
   file(COPY ${DUCKDB_LIBRARY} DESTINATION ${CMAKE_BINARY_DIR}/lib)
   add_library(duckdb SHARED IMPORTED)
   set_target_properties(duckdb PROPERTIES IMPORTED_LOCATION ${CMAKE_BINARY_DIR}/lib/libduckdb.so
-    IMPORTED_NO_SONAME ON INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${CMAKE_BINARY_DIR}/duckdb-include)
+    IMPORTED_NO_SONAME ON)
+  target_include_directories(duckdb SYSTEM INTERFACE ${CMAKE_BINARY_DIR}/duckdb-include)
 endif()

@@ -16,10 +16,8 @@ class Random {
   uint64_t Next() { return Mix(state_ += 0x9e3779b97f4a7c15ULL); }
   /// Uniform in [0, 1).
   double Uniform() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
-  /// Uniform in [0, n), n > 0 (bias below 2^-32 for n < 2^32).
-  uint64_t Below(uint64_t n) {
-    return static_cast<uint64_t>((static_cast<unsigned __int128>(Next()) * n) >> 64);
-  }
+  /// Uniform in [0, n), 0 < n < 2^32 (bias below 2^-32).
+  uint64_t Below(uint64_t n) { return ((Next() >> 32) * n) >> 32; }
   /// Standard normal (Box-Muller, one of the pair).
   double Normal() {
     const double u = 1.0 - Uniform();

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace segue::math {
+
+/// Rows of factors are padded with zeros to a multiple of this many floats
+/// ("stride"), so that kernels need no tails.
+inline constexpr size_t kLane = 16;
+
+constexpr size_t PaddedTo(size_t d) { return (d + kLane - 1) / kLane * kLane; }
+
+/// The numeric kernels for one instruction set. All matrices are row-major,
+/// float32, rows `stride` apart (a multiple of kLane), pads zero. Sums run in
+/// an order that depends on the shapes only: same bytes for any number of
+/// threads on one machine. No allocation; nothing is checked.
+struct Kernels {
+  std::string_view name;  ///< "baseline", "avx2", "avx512"
+
+  /// out[i] = y_i · x.
+  ///   y  [n x stride]   x  [stride]   out  [n]
+  void (*dots)(const float* y, size_t n, size_t stride, const float* x, float* out);
+
+  /// A += Σ_k weight[k] · y[rows[k]] · y[rows[k]]ᵀ, upper triangle (and
+  /// whatever of the lower shares its tiles).
+  ///   a  [stride x stride]   y  [? x stride]   rows, weight  [s]
+  ///   rows null: rows 0 ... s-1;  weight null: all 1
+  /// O(s·stride²/2) multiply-adds. The rank-k part of the ALS half-step: Hu,
+  /// Koren, Volinsky, ICDM 2008, eq. 4, with YᵀY taken out of the sum.
+  void (*add_outer)(float* a, size_t stride, const float* y, const uint32_t* rows, const float* weight, size_t s);
+
+  /// In place: upper triangle of A (d leading rows and columns) -> U, A = UᵀU
+  /// (right-looking Cholesky; Golub, Van Loan, "Matrix Computations", 4.2).
+  /// False where a pivot is not positive; A is then of no use. O(d³/3).
+  bool (*cholesky)(float* a, size_t stride, size_t d);
+
+  /// x = U⁻¹U⁻ᵀ b, in place on x = b. O(d²).
+  void (*solve)(const float* u, size_t stride, size_t d, float* x);
+
+  /// x += Σ_k weight[k] · y[rows[k]].
+  void (*add_rows)(float* x, size_t stride, const float* y, const uint32_t* rows, const float* weight, size_t s);
+};
+
+/// The widest that this processor runs; SEGUE_KERNELS in the environment is not
+/// looked at: tests name the set they want.
+const Kernels& BestKernels();
+
+/// The sets that this processor runs, "baseline" first.
+std::span<const Kernels* const> UsableKernels();
+
+}  // namespace segue::math
