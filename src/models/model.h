@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,6 +21,10 @@ struct Profile {
   std::vector<float> state;         ///< e.g. the listener's factors [d]
   std::vector<Preference> history;  ///< as given, tracks in the model's rows
 };
+
+/// The score of a track that is never recommended: nobody has played it, so
+/// that this model can say nothing of it. Top and SelectTop leave it out.
+inline constexpr float kNever = -std::numeric_limits<float>::infinity();
 
 struct ScoredTrack {
   TrackIx track{};

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/model.h"
+#include "models/model_file.h"
+
+namespace segue::models {
+
+/// How strengths become confidences, and how strong the penalty is: the same in
+/// training and in fold-in.
+struct IalsWeights {
+  float alpha = 2;           ///< c = 1 + alpha · ln(1 + strength)
+  float regularization = 20; ///< λ
+  float frequency_exponent = 0;  ///< ν: λ_row = λ · (row's interactions / mean)^ν
+  float mean_listener_count = 1; ///< mean interactions of a listener, for ν
+
+  float Confidence(float strength) const;
+  /// λ for a listener with `count` interactions.
+  float Penalty(float count, float mean_count) const;
+};
+
+/// A dislike weighs as much against a track as this many plays for it.
+inline constexpr float kDislikeStrength = 10;
+
+/// Implicit-feedback matrix factorisation, trained by ALS (train/ials.cc).
+///
+///   score(u, i) = x_u · y_i,
+///   x_u = (YᵀY + Σ_{j∈S} (c_j − 1)·y_j·y_jᵀ + λI)⁻¹ · Σ_{j∈S, liked} c_j·y_j
+///
+/// Source: Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback
+/// Datasets", ICDM 2008, eq. 4; explanations: section 5, where a track's score
+/// is split into the listener's own tracks: c_j · y_iᵀ W_u y_j.
+/// Departures: c = 1 + α·ln(1 + strength) (their eq. 6 with ε = 1); a dislike is
+/// an observed 0 (it has confidence but no target), so that it pushes away;
+/// tracks met but not wanted (strength 0) count as unobserved.
+///
+/// A newcomer (no wanted tracks) gets the order of popularity. Tracks that
+/// nobody played in training have no factors and are never recommended.
+class IalsModel final : public Model {
+ public:
+  static constexpr std::string_view kAlgorithm = "ials";
+
+  struct Parts {
+    std::vector<std::string> track_ids;  ///< ascending
+    uint32_t factors = 0;                ///< d
+    std::vector<float> y;                ///< [n x PaddedTo(d)]
+    std::vector<float> popularity;       ///< [n] PopularityScore; kNever: no factors
+    IalsWeights weights;
+  };
+  static std::unique_ptr<Model> Make(Parts parts);
+  static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
+
+  std::string_view algorithm() const override { return kAlgorithm; }
+  uint32_t track_count() const override { return static_cast<uint32_t>(popularity_.size()); }
+  std::string_view TrackId(TrackIx track) const override;
+  Profile FoldIn(std::span<const Preference> history) const override;
+  void Score(const Profile& profile, std::span<float> scores) const override;
+  std::vector<ScoredTrack> Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const override;
+  Explanation Explain(const Profile& profile, TrackIx track) const override;
+  std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
+  Status Save(const std::filesystem::path& file) const override;
+
+ private:
+  /// Gram matrix, and the copy of the factors by falling norm that Top scans.
+  void Prepare();
+  bool IsNewcomer(const Profile& profile) const { return profile.state.empty(); }
+  const float* Row(TrackIx track) const { return y_.data() + static_cast<size_t>(Raw(track)) * stride_; }
+
+  std::shared_ptr<const ModelFile> file_;
+  TrackIds mapped_ids_;
+  Parts own_;
+  IalsWeights weights_;
+  uint32_t factors_ = 0;
+  size_t stride_ = 0;
+  std::span<const float> y_;           // [n x stride]
+  std::span<const float> popularity_;  // [n]
+  std::vector<float> gram_;            // [stride x stride] YᵀY, upper triangle
+  std::vector<uint32_t> by_norm_;      // played tracks, norms falling
+  std::vector<float> sorted_y_;        // [played x stride] in that order
+  std::vector<float> norms_;           // [n]
+};
+
+/// YᵀY, upper triangle [stride x stride], on all cores: partial sums of fixed
+/// blocks of rows, added in order, so that the bytes do not depend on threads.
+std::vector<float> Gram(std::span<const float> y, size_t n, size_t stride);
+
+}  // namespace segue::models

@@ -1,0 +1,59 @@
+#include "models/model.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "models/ials.h"
+#include "models/model_file.h"
+#include "models/popularity.h"
+
+namespace segue::models {
+
+std::optional<TrackIx> Model::Find(std::string_view track_id) const {
+  uint32_t low = 0;
+  uint32_t high = track_count();
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    if (TrackId(TrackIx{middle}) < track_id) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == track_count() || TrackId(TrackIx{low}) != track_id) return std::nullopt;
+  return TrackIx{low};
+}
+
+std::vector<ScoredTrack> Model::Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const {
+  std::vector<float> scores(track_count());
+  Score(profile, scores);
+  return SelectTop(scores, n, exclude);
+}
+
+std::vector<ScoredTrack> SelectTop(std::span<const float> scores, size_t n, std::span<const uint8_t> exclude) {
+  std::vector<ScoredTrack> all;
+  all.reserve(scores.size());
+  for (uint32_t i = 0; i < scores.size(); ++i) {
+    if (!exclude.empty() && exclude[i] != 0) continue;
+    if (scores[i] == kNever) continue;
+    all.push_back({TrackIx{i}, scores[i]});
+  }
+  const size_t kept = std::min(n, all.size());
+  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(),
+                    [](const ScoredTrack& a, const ScoredTrack& b) {
+                      return a.score != b.score ? a.score > b.score : a.track < b.track;
+                    });
+  all.resize(kept);
+  return all;
+}
+
+Result<std::unique_ptr<Model>> Load(const std::filesystem::path& file) {
+  SEGUE_TRY(auto mapped, ModelFile::Map(file));
+  SEGUE_TRY(const std::string_view algorithm, mapped->Section("algorithm"));
+  if (algorithm == PopularityModel::kAlgorithm) return PopularityModel::Open(mapped);
+  if (algorithm == IalsModel::kAlgorithm) return IalsModel::Open(mapped);
+  return Error{ErrorCode::kCorrupt, "model file " + file.string() + " is of algorithm '" + std::string(algorithm) +
+                                        "', which this segue does not know (it knows popularity, ials)"};
+}
+
+}  // namespace segue::models

@@ -1,0 +1,67 @@
+#include "models/popularity.h"
+
+#include <cmath>
+
+#include "core/check.h"
+
+namespace segue::models {
+
+float PopularityScore(float listeners, float plays) {
+  if (listeners <= 0) return kNever;
+  return std::log1p(listeners) + std::log1p(std::max(0.0f, plays)) / 1000;
+}
+
+std::unique_ptr<Model> PopularityModel::Make(std::span<const std::string> track_ids, std::vector<float> listeners,
+                                             std::vector<float> plays) {
+  SEGUE_CHECK(track_ids.size() == listeners.size() && plays.size() == listeners.size());
+  auto model = std::make_unique<PopularityModel>();
+  model->own_ids_.assign(track_ids.begin(), track_ids.end());
+  model->own_listeners_ = std::move(listeners);
+  model->own_plays_ = std::move(plays);
+  model->listeners_ = model->own_listeners_;
+  model->plays_ = model->own_plays_;
+  return model;
+}
+
+Result<std::unique_ptr<Model>> PopularityModel::Open(std::shared_ptr<const ModelFile> file) {
+  auto model = std::make_unique<PopularityModel>();
+  SEGUE_TRY(const std::string_view bytes, file->Section("listeners"));
+  const size_t n = bytes.size() / sizeof(float);
+  SEGUE_TRY(model->listeners_, file->Array<float>("listeners", n));
+  SEGUE_TRY(model->plays_, file->Array<float>("plays", n));
+  SEGUE_TRY(model->mapped_ids_, TrackIds::Open(*file, n));
+  model->file_ = std::move(file);
+  return std::unique_ptr<Model>(std::move(model));
+}
+
+std::string_view PopularityModel::TrackId(TrackIx track) const {
+  return file_ == nullptr ? std::string_view(own_ids_[Raw(track)]) : mapped_ids_[Raw(track)];
+}
+
+Profile PopularityModel::FoldIn(std::span<const Preference> history) const {
+  return {{}, {history.begin(), history.end()}};
+}
+
+void PopularityModel::Score(const Profile&, std::span<float> scores) const {
+  for (size_t i = 0; i < scores.size(); ++i) scores[i] = PopularityScore(listeners_[i], plays_[i]);
+}
+
+Explanation PopularityModel::Explain(const Profile&, TrackIx track) const {
+  const auto count = static_cast<int64_t>(listeners_[Raw(track)]);
+  return {{}, "popular: " + std::to_string(count) + (count == 1 ? " listener plays it" : " listeners play it")};
+}
+
+std::vector<ScoredTrack> PopularityModel::Similar(TrackIx, size_t) const { return {}; }
+
+Status PopularityModel::Save(const std::filesystem::path& file) const {
+  ModelFileWriter writer;
+  writer.Add("algorithm", kAlgorithm);
+  std::vector<std::string> ids;
+  for (uint32_t i = 0; i < track_count(); ++i) ids.emplace_back(TrackId(TrackIx{i}));
+  TrackIds::Add(writer, ids);
+  writer.AddArray<float>("listeners", listeners_);
+  writer.AddArray<float>("plays", plays_);
+  return writer.Write(file);
+}
+
+}  // namespace segue::models

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/model.h"
+#include "models/model_file.h"
+
+namespace segue::models {
+
+/// What most listeners like: score = ln(1 + listeners of the track) +
+/// ln(1 + plays) / 1000, so that distinct listeners decide and plays break
+/// ties. The floor that every other model has to beat. The listener's history
+/// does not enter.
+class PopularityModel final : public Model {
+ public:
+  static constexpr std::string_view kAlgorithm = "popularity";
+
+  /// listeners, plays [n]: of each track, in the order of `track_ids`, ascending.
+  static std::unique_ptr<Model> Make(std::span<const std::string> track_ids, std::vector<float> listeners,
+                                     std::vector<float> plays);
+  static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
+
+  std::string_view algorithm() const override { return kAlgorithm; }
+  uint32_t track_count() const override { return static_cast<uint32_t>(listeners_.size()); }
+  std::string_view TrackId(TrackIx track) const override;
+  Profile FoldIn(std::span<const Preference> history) const override;
+  void Score(const Profile& profile, std::span<float> scores) const override;
+  Explanation Explain(const Profile& profile, TrackIx track) const override;
+  std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
+  Status Save(const std::filesystem::path& file) const override;
+
+ private:
+  std::shared_ptr<const ModelFile> file_;  // null where fitted just now
+  TrackIds mapped_ids_;
+  std::vector<std::string> own_ids_;
+  std::vector<float> own_listeners_, own_plays_;
+  std::span<const float> listeners_, plays_;
+};
+
+/// The score above.
+float PopularityScore(float listeners, float plays);
+
+}  // namespace segue::models

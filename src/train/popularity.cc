@@ -1,0 +1,34 @@
+#include "train/popularity.h"
+
+#include "models/popularity.h"
+
+namespace segue::train {
+namespace {
+
+class PopularityTrainer final : public Trainer {
+ public:
+  std::string_view algorithm() const override { return models::PopularityModel::kAlgorithm; }
+
+  Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& settings, uint64_t,
+                                             Instruments&) const override {
+    const auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
+    auto counts = CountPopularity(preferences, data.tracks.size());
+    return models::PopularityModel::Make(data.tracks.id, std::move(counts.listeners), std::move(counts.plays));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Trainer> MakePopularityTrainer() { return std::make_unique<PopularityTrainer>(); }
+
+PopularityCounts CountPopularity(const Preferences& preferences, size_t tracks) {
+  PopularityCounts counts{std::vector<float>(tracks, 0.0f), std::vector<float>(tracks, 0.0f)};
+  for (const Preference& item : preferences.items) {
+    if (item.strength <= 0) continue;
+    counts.listeners[Raw(item.track)] += 1;
+    counts.plays[Raw(item.track)] += item.strength;
+  }
+  return counts;
+}
+
+}  // namespace segue::train
