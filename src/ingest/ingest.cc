@@ -55,8 +55,9 @@ class SampleSink final : public RecordSink {
 
   bool OnRecord(const Record& record) override {
     auto& row = sample_.rows.emplace_back();
-    for (const Field& field : record.fields) row.push_back(field ? std::optional(ToUtf8(*field)) : std::nullopt);
-    return true;
+    for (const Field& field : record.fields) row.push_back(field ? std::optional(SampleOf(*field)) : std::nullopt);
+    seen_ += record.raw.size();
+    return seen_ < kMostBytes;
   }
   bool OnProblem(const RecordProblem& problem) override {
     if (first_problem_.empty()) first_problem_ = "line " + std::to_string(problem.line) + ": " + problem.reason;
@@ -65,7 +66,10 @@ class SampleSink final : public RecordSink {
   const std::string& first_problem() const { return first_problem_; }
 
  private:
+  static constexpr size_t kMostBytes = 16 << 20;
+
   Sample& sample_;
+  size_t seen_ = 0;
   std::string first_problem_;
 };
 
@@ -78,7 +82,8 @@ class Taker {
   Status Take(const Unpacked& file) {
     if (!file.refusal.empty()) return Quarantine(file, "", "", file.refusal, nullptr);
     SEGUE_TRY(const MappedFile mapped, MappedFile::Open(file.path));
-    auto opened = OpenRecords(file.path, mapped.bytes(), {.max_record_bytes = context_.settings.max_line_bytes});
+    auto opened = OpenRecords(file.path, mapped.bytes(), {.max_record_bytes = context_.settings.max_line_bytes,
+                               .forget = [&mapped](std::string_view piece) { mapped.Forget(piece); }});
     if (!opened.ok()) {
       if (opened.error().code != ErrorCode::kInvalid) return opened.error();
       if (IsSpotifyAccountFile(file.name)) return SetAside(file, {.format = "spotify_other"}, "part of a Spotify export that holds no listening");
@@ -152,7 +157,7 @@ class Taker {
     std::vector<store::QuarantineRow> rows = rejects.Rows(context_.clock.NowSeconds());
     if (!file.loss.empty()) {
       rows.push_back(FileRow(file, file.loss));
-      rows.back().line = 1 + std::count(mapped.bytes().begin(), mapped.bytes().end(), '\n');
+      rows.back().line = 1 + Sweep(mapped.bytes(), [&](std::string_view piece) { mapped.Forget(piece); }).Count('\n', 0, mapped.bytes().size());
     }
     SEGUE_RETURN_IF_ERROR(context_.bucket.PutFile(record.staged_key, parquet));
     SEGUE_RETURN_IF_ERROR(KeepBytes("raw/" + file.sha256, file.path));

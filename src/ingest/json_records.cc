@@ -203,13 +203,14 @@ bool Value(Scan& scan, std::deque<std::string>& arena, Field& value) {
 
 class JsonReader final : public RecordReader {
  public:
-  JsonReader(std::string_view bytes, const RecordLimits& limits) : bytes_(bytes), limits_(limits) { FindStart(); }
+  JsonReader(std::string_view bytes, const RecordLimits& limits) : bytes_(bytes), limits_(limits), sweep_(bytes, limits.forget) { FindStart(); }
 
   const std::vector<std::string>& columns() const override { return columns_; }
   bool has_header() const override { return true; }
   std::string shape() const override { return array_ ? "a JSON array of objects" : "JSON objects"; }
 
   Status Read(int64_t limit, RecordSink& sink) override {
+    sweep_ = Sweep(bytes_, limits_.forget);
     at_ = start_;
     counted_ = 0;
     line_ = 1;
@@ -223,6 +224,7 @@ class JsonReader final : public RecordReader {
       }
       ++taken;
       if (!Next(sink)) return {};
+      sweep_.Reached(at_);
     }
     if (array_ && !closed && at_ >= bytes_.size() && !cut_) {
       sink.OnProblem({LineOf(bytes_.size()), "", "the file ends before the closing ']': what was behind is lost", {}});
@@ -340,9 +342,8 @@ class JsonReader final : public RecordReader {
   /// line, or behind '},'.
   size_t Resume(size_t begin, size_t from) const {
     for (size_t at = from; at < bytes_.size(); ++at) {
-      const void* found = std::memchr(bytes_.data() + at, '{', bytes_.size() - at);
-      if (found == nullptr) break;
-      at = static_cast<size_t>(static_cast<const char*>(found) - bytes_.data());
+      at = sweep_.Find('{', at);
+      if (at >= bytes_.size()) break;
       size_t before = at;
       while (before > begin && (bytes_[before - 1] == ' ' || bytes_[before - 1] == '\t')) --before;
       if (before > begin && bytes_[before - 1] == '\n') return at;
@@ -357,9 +358,9 @@ class JsonReader final : public RecordReader {
   /// Counts on from the last call; calls mostly go forward.
   int64_t LineOf(size_t at) {
     if (at < counted_) {
-      line_ -= std::count(bytes_.begin() + static_cast<ptrdiff_t>(at), bytes_.begin() + static_cast<ptrdiff_t>(counted_), '\n');
+      line_ -= sweep_.Count('\n', at, counted_);
     } else {
-      line_ += std::count(bytes_.begin() + static_cast<ptrdiff_t>(counted_), bytes_.begin() + static_cast<ptrdiff_t>(at), '\n');
+      line_ += sweep_.Count('\n', counted_, at);
     }
     counted_ = at;
     return line_;
@@ -367,6 +368,7 @@ class JsonReader final : public RecordReader {
 
   std::string_view bytes_;
   RecordLimits limits_;
+  Sweep sweep_;
   bool array_ = false;
   bool cut_ = false;       // the last record was cut by the end of the file
   size_t start_ = 0;

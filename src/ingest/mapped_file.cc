@@ -34,6 +34,13 @@ Result<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
   return MappedFile(std::string_view(static_cast<const char*>(memory), size));
 }
 
+void MappedFile::Forget(std::string_view piece) const {
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const auto from = (static_cast<size_t>(piece.data() - bytes_.data()) + page - 1) / page * page;
+  const auto to = (static_cast<size_t>(piece.data() - bytes_.data()) + piece.size()) / page * page;
+  if (from < to) ::madvise(const_cast<char*>(bytes_.data()) + from, to - from, MADV_DONTNEED);
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {

@@ -21,6 +21,9 @@ class MappedFile {
 
   std::string_view bytes() const { return bytes_; }
 
+  /// Gives the memory under a piece of bytes() back. It may be read again.
+  void Forget(std::string_view piece) const;
+
  private:
   explicit MappedFile(std::string_view bytes) : bytes_(bytes) {}
   std::string_view bytes_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstring>
 #include <unordered_set>
 
 #include "ingest/values.h"
@@ -67,10 +68,32 @@ Result<std::unique_ptr<RecordReader>> OpenRecords(const std::filesystem::path& p
     return NotRecords("is an HTML page, perhaps an error or log-in page in place of a download");
   }
   // A table may have a stray NUL; a file with many is no text.
-  const auto nuls = static_cast<size_t>(std::count(head.begin(), head.end(), '\0'));
-  if (nuls > 8 && nuls > head.size() / 100) return NotRecords("is neither text nor a known binary form");
+  const auto odd = static_cast<size_t>(std::count_if(head.begin(), head.end(), [](char c) {
+    return (c >= 0 && c < ' ' && std::strchr("\t\n\r\f\x1b", c) == nullptr) || c == '\0';
+  }));
+  if (odd > 8 && odd > head.size() / 100) return NotRecords("is neither text nor a known binary form");
   if (LooksLikeJson(bytes.substr(0, kHead))) return OpenJson(bytes, limits);
   return OpenTable(bytes, limits);
+}
+
+size_t Sweep::Find(char c, size_t from) const {
+  for (size_t at = from; at < bytes_.size(); at += kPiece) {
+    const std::string_view piece = bytes_.substr(at, kPiece);
+    const void* found = std::memchr(piece.data(), c, piece.size());
+    if (found != nullptr) return static_cast<size_t>(static_cast<const char*>(found) - bytes_.data());
+    if (forget_ != nullptr) forget_(piece);
+  }
+  return bytes_.size();
+}
+
+int64_t Sweep::Count(char c, size_t from, size_t to) const {
+  int64_t count = 0;
+  for (size_t at = from; at < to; at += kPiece) {
+    const std::string_view piece = bytes_.substr(at, std::min(kPiece, to - at));
+    count += std::count(piece.begin(), piece.end(), c);
+    if (piece.size() == kPiece && forget_ != nullptr) forget_(piece);
+  }
+  return count;
 }
 
 std::vector<std::string> DistinctNames(const std::vector<std::string>& names) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,6 +62,32 @@ class RecordReader {
 
 struct RecordLimits {
   int64_t max_record_bytes = 64 << 20;
+  /// Told of pieces that have been read and are not looked at again soon.
+  std::function<void(std::string_view)> forget = nullptr;
+};
+
+/// Walks over bytes and tells, every few megabytes, what lies behind.
+class Sweep {
+ public:
+  Sweep(std::string_view bytes, const std::function<void(std::string_view)>& forget) : bytes_(bytes), forget_(forget) {}
+
+  static constexpr size_t kPiece = 4 << 20;
+
+  /// Everything before `at` has been read.
+  void Reached(size_t at) {
+    if (at < done_ + kPiece) return;
+    if (forget_ != nullptr) forget_(bytes_.substr(done_, at - done_));
+    done_ = at;
+  }
+  /// First `c` at or behind `from`, bytes.size() if none; however far it is.
+  size_t Find(char c, size_t from) const;
+  /// How many `c` there are in [from, to).
+  int64_t Count(char c, size_t from, size_t to) const;
+
+ private:
+  std::string_view bytes_;
+  std::function<void(std::string_view)> forget_;
+  size_t done_ = 0;
 };
 
 /// Recognises the form by content. `bytes` must outlive the reader, `path` is

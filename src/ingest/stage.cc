@@ -290,25 +290,31 @@ class Stager final : public RecordSink {
   Status status_;
 };
 
+/// DuckDB's troubles with our own table are not the input's.
+Status Ours(Status status) {
+  if (!status.ok() && status.error().code == ErrorCode::kCorrupt) return Error{ErrorCode::kIo, status.error().message};
+  return status;
+}
+
 }  // namespace
 
 Result<Staged> Stage(RecordReader& reader, const Plan& plan, store::Duck& duck, Rejects& rejects,
                      Instruments& instruments, const std::filesystem::path& out) {
-  SEGUE_RETURN_IF_ERROR(duck.Run("CREATE OR REPLACE TABLE staged (" + std::string(StagedSchema(plan.table)) + ")"));
+  SEGUE_RETURN_IF_ERROR(Ours(duck.Run("CREATE OR REPLACE TABLE staged (" + std::string(StagedSchema(plan.table)) + ")")));
   Staged staged;
   {
     SEGUE_TRY(const std::unique_ptr<store::DuckAppender> appender, duck.Append("staged"));
     Stager stager(reader, plan, *appender, rejects, instruments);
     SEGUE_RETURN_IF_ERROR(reader.Read(-1, stager));
-    SEGUE_RETURN_IF_ERROR(stager.status());
-    SEGUE_RETURN_IF_ERROR(appender->Close());
+    SEGUE_RETURN_IF_ERROR(Ours(stager.status()));
+    SEGUE_RETURN_IF_ERROR(Ours(appender->Close()));
     staged = stager.staged();
   }
   if (staged.rows > 0) {
     SEGUE_RETURN_IF_ERROR(
-        duck.Run("COPY staged TO " + store::Quoted(out.string()) + " (FORMAT parquet, COMPRESSION zstd)"));
+        Ours(duck.Run("COPY staged TO " + store::Quoted(out.string()) + " (FORMAT parquet, COMPRESSION zstd)")));
   }
-  SEGUE_RETURN_IF_ERROR(duck.Run("DROP TABLE staged"));
+  SEGUE_RETURN_IF_ERROR(Ours(duck.Run("DROP TABLE staged")));
   return staged;
 }
 

@@ -11,6 +11,7 @@ namespace segue::ingest {
 namespace {
 
 constexpr int kSniffedRecords = 60;
+constexpr size_t kSniffedBytes = 4 << 20;
 constexpr size_t kMostColumns = 2000;
 
 struct Delimiter {
@@ -31,8 +32,12 @@ constexpr Delimiter kNoDelimiter = {"", "nothing", false};
 /// Cuts text into records of fields, one at a time.
 class Cutter {
  public:
-  Cutter(std::string_view bytes, Delimiter delimiter, char line_end, size_t longest)
-      : bytes_(bytes), delimiter_(delimiter), line_end_(line_end), longest_(longest) {}
+  Cutter(std::string_view bytes, Delimiter delimiter, char line_end, const RecordLimits& limits)
+      : bytes_(bytes),
+        delimiter_(delimiter),
+        line_end_(line_end),
+        longest_(static_cast<size_t>(limits.max_record_bytes)),
+        sweep_(bytes, limits.forget) {}
 
   enum class Got { kRecord, kTooLong, kEnd };
 
@@ -74,12 +79,12 @@ class Cutter {
  private:
   void MoveTo(size_t at, int64_t lines) {
     at_ = std::min(at, bytes_.size());
+    sweep_.Reached(record_begin_);
     next_line_ += lines;
   }
 
   size_t LineEnd(size_t from) const {
-    const void* end = std::memchr(bytes_.data() + from, line_end_, bytes_.size() - from);
-    return end == nullptr ? bytes_.size() : static_cast<size_t>(static_cast<const char*>(end) - bytes_.data());
+    return sweep_.Find(line_end_, from);
   }
 
   static std::string_view WithoutReturn(std::string_view line) {
@@ -140,7 +145,7 @@ class Cutter {
         if (end < bytes_.size() && bytes_[end] == '\r' && (end + 1 == bytes_.size() || bytes_[end + 1] == '\n')) ++end;
       } else {
         const size_t line_end = LineEnd(at);
-        end = std::min(bytes_.find(delimiter_.text, at), line_end);
+        end = std::min(bytes_.substr(0, line_end).find(delimiter_.text, at), line_end);
         fields_.emplace_back(WithoutReturn(bytes_.substr(at, end - at)));
       }
       if (end >= bytes_.size() || bytes_[end] == line_end_) {
@@ -182,6 +187,7 @@ class Cutter {
   Delimiter delimiter_;
   char line_end_;
   size_t longest_;
+  Sweep sweep_;
   size_t at_ = 0;
   size_t record_begin_ = 0;
   int64_t next_line_ = 1;
@@ -210,18 +216,18 @@ bool IsHeader(const std::vector<Field>& fields) {
   return named * 2 > fields.size();
 }
 
-Form Sniff(std::string_view bytes, size_t longest) {
+Form Sniff(std::string_view bytes, const RecordLimits& limits) {
   Form form;
   const std::string_view head = bytes.substr(0, size_t{64} << 10);
   if (head.find('\n') == std::string_view::npos && head.find('\r') != std::string_view::npos) form.line_end = '\r';
   double best = 0.5;  // a smaller share of lines like the first is prose
   for (const Delimiter& delimiter : kDelimiters) {
     if (delimiter.text == " " && form.delimiter.text != "") break;
-    Cutter cutter(bytes, delimiter, form.line_end, longest);
+    Cutter cutter(bytes, delimiter, form.line_end, limits);
     int like_the_first = 0;
     size_t first = 0;
     int records = 0;
-    while (records < kSniffedRecords) {
+    while (records < kSniffedRecords && cutter.record_begin() < kSniffedBytes) {
       const Cutter::Got got = cutter.Next();
       if (got == Cutter::Got::kEnd) break;
       if (got == Cutter::Got::kTooLong) {
@@ -251,11 +257,12 @@ class TableReader final : public RecordReader {
   const std::vector<std::string>& columns() const override { return columns_; }
   bool has_header() const override { return form_.header; }
   std::string shape() const override {
+    if (form_.delimiter.text.empty()) return "text without columns";
     return "a table with " + std::string(form_.delimiter.name) + " between and " + (form_.header ? "a" : "no") + " header";
   }
 
   Status Read(int64_t limit, RecordSink& sink) override {
-    Cutter cutter(bytes_, form_.delimiter, form_.line_end, static_cast<size_t>(limits_.max_record_bytes));
+    Cutter cutter(bytes_, form_.delimiter, form_.line_end, limits_);
     bool skip = form_.header;
     for (int64_t taken = 0; limit < 0 || taken < limit;) {
       const Cutter::Got got = cutter.Next();
@@ -292,13 +299,12 @@ class TableReader final : public RecordReader {
 }  // namespace
 
 Result<std::unique_ptr<RecordReader>> OpenTable(std::string_view bytes, const RecordLimits& limits) {
-  const auto longest = static_cast<size_t>(limits.max_record_bytes);
-  Form form = Sniff(bytes, longest);
+  Form form = Sniff(bytes, limits);
   if (form.too_long) {
     return Error{ErrorCode::kInvalid, "line 1 is longer than " + WithCommas(limits.max_record_bytes) +
                                           " bytes, so this is no table. If it is, raise ingest.max_line_bytes"};
   }
-  Cutter cutter(bytes, form.delimiter, form.line_end, longest);
+  Cutter cutter(bytes, form.delimiter, form.line_end, limits);
   if (cutter.Next() != Cutter::Got::kRecord) return Error{ErrorCode::kInvalid, "the file holds nothing but blank lines"};
   form.header = IsHeader(cutter.fields());
   std::vector<std::string> names;
