@@ -1,0 +1,181 @@
+#include "clean/listens.h"
+
+#include "clean/rules.h"
+#include "core/staged.h"
+#include "store/duck.h"
+
+namespace segue::clean {
+namespace {
+
+std::string Number(std::string_view rule) { return std::to_string(RuleNumber("listens", rule)); }
+
+bool HasListens(const Input& input) { return input.table == "listens" || input.table == "events"; }
+
+Status AppendFiles(Workshop& work, const Inputs& inputs) {
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TABLE listed(file BIGINT, content_rank BIGINT, path VARCHAR, name VARCHAR, sha256 VARCHAR, "
+      "listener VARCHAR, tbl VARCHAR, latest BIGINT)"));
+  SEGUE_TRY(auto rows, work.duck().Append("listed"));
+  for (const Input& input : inputs.list) {
+    rows->Int(input.file);
+    rows->Int(input.content_rank);
+    rows->Text(input.path);
+    rows->Text(input.name);
+    rows->Text(input.sha256);
+    rows->Text(input.listener);
+    rows->Text(input.table);
+    rows->Int(input.latest);
+    SEGUE_RETURN_IF_ERROR(rows->EndRow());
+  }
+  return rows->Close();
+}
+
+/// One SELECT a kind of object: feedback knows when each event was received.
+std::string StagedColumns(std::string_view received_at) {
+  return "SELECT filename, file_row_number, line, listener, source_id, name_key, artist, title, album, \"at\", "
+         "at_precision, kind, value, ms_played, event_id, " +
+         std::string(received_at) + " AS received_at FROM ";
+}
+
+std::string AllStagedSql(const Inputs& inputs) {
+  std::string sql;
+  if (const std::string files = ReadStagedSql(inputs, "listens"); !files.empty()) {
+    sql = StagedColumns("NULL::BIGINT") + files;
+  }
+  if (const std::string events = ReadStagedSql(inputs, "events"); !events.empty()) {
+    if (!sql.empty()) sql += " UNION ALL ";
+    sql += StagedColumns("received_at") + events;
+  }
+  if (sql.empty()) {
+    sql = StagedColumns("NULL::BIGINT") + "(SELECT *, '' AS filename, 0::BIGINT AS file_row_number FROM no_listens)";
+  }
+  return sql;
+}
+
+/// The whole row as `rejected.parquet` shows it.
+constexpr std::string_view kSample =
+    "left(concat_ws(' | ', listener, artist, title, source_id, kind, \"at\", ms_played, value), 200)";
+
+}  // namespace
+
+std::string ReadStagedSql(const Inputs& inputs, std::string_view table) {
+  std::string paths;
+  std::string last;
+  for (const Input& input : inputs.list) {
+    if (input.table != table || input.path == last) continue;
+    // The same object may be taken in for two listeners; it is read once and
+    // joined to both.
+    const std::string quoted = store::Quoted(input.path);
+    if (paths.find(quoted) != std::string::npos) continue;
+    paths += (paths.empty() ? "" : ", ") + quoted;
+    last = input.path;
+  }
+  if (paths.empty()) return {};
+  return "read_parquet([" + paths + "], filename = true, file_row_number = true)";
+}
+
+Status OpenListens(Workshop& work, const Inputs& inputs) {
+  SEGUE_RETURN_IF_ERROR(AppendFiles(work, inputs));
+  SEGUE_RETURN_IF_ERROR(work.Run("CREATE TABLE no_listens(" + std::string(kStagedListens) + ")"));
+  SEGUE_RETURN_IF_ERROR(work.Run("CREATE VIEW staged AS " + AllStagedSql(inputs)));
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TABLE files AS SELECT l.*, coalesce(t.has_time, false) AS has_time, false AS left_out FROM listed l "
+      "LEFT JOIN (SELECT filename, count(\"at\") > 0 AS has_time FROM staged GROUP BY filename) t ON t.filename = l.path"));
+  // 'Unknown Artist' would join tracks that have nothing in common.
+  const std::string known = "coalesce(lower(trim(p.artist)), '') <> 'unknown artist'";
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE VIEW named_listens AS SELECT f.file, f.name, f.sha256, f.has_time, f.left_out, "
+      "coalesce(p.received_at + 86400, f.latest) AS latest, p.file_row_number AS nr, p.line, "
+      "CASE WHEN f.listener <> '' THEN f.listener ELSE p.listener END AS listener, "
+      "nullif(p.source_id, '') AS source_id, "
+      "CASE WHEN " + known + " THEN nullif(p.name_key, '') END AS name_key, p.artist, p.title, p.album, p.\"at\", "
+      "p.at_precision, p.kind, p.value, p.ms_played, p.event_id "
+      "FROM staged p JOIN files f ON f.path = p.filename"));
+  return work.Run("CREATE VIEW judged_listens AS SELECT *, " + FirstRuleSql("listens") +
+                  " AS rule FROM named_listens");
+}
+
+Status JudgeListens(Workshop& work, Inputs& inputs) {
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TABLE tally_listens AS SELECT file, rule, count(*) AS n FROM judged_listens GROUP BY file, rule"));
+  for (Input& input : inputs.list) {
+    if (HasListens(input)) input.rows = 0;
+  }
+  return work.duck().Query("SELECT file, sum(n)::BIGINT FROM tally_listens GROUP BY file",
+                           [&](const store::DuckChunk& chunk) {
+                             for (uint64_t i = 0; i < chunk.rows(); ++i) {
+                               inputs.list[static_cast<size_t>(chunk.Int(0, i))].rows = chunk.Int(1, i);
+                             }
+                           });
+}
+
+Status CollectListenNames(Workshop& work) {
+  return work.Run(
+      "CREATE TABLE listen_names AS SELECT source_id, name_key, artist, title, album, count(*) AS n "
+      "FROM (SELECT source_id, name_key, CASE WHEN name_key IS NOT NULL OR lower(trim(artist)) <> 'unknown artist' "
+      "THEN nullif(trim(artist), '') END AS artist, CASE WHEN name_key IS NOT NULL OR coalesce(lower(trim(artist)), '') "
+      "<> 'unknown artist' THEN nullif(trim(title), '') END AS title, nullif(trim(album), '') AS album "
+      "FROM judged_listens WHERE rule IS NULL AND NOT left_out) GROUP BY ALL");
+}
+
+Status MarkListens(Workshop& work, int64_t skip_below_ms) {
+  // Minutes: whatever is coarser than seconds.
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TABLE events AS SELECT j.file, j.nr, j.listener, i.track, j.\"at\", "
+      "CASE WHEN j.at_precision >= 60 THEN 60 ELSE 1 END::UTINYINT AS fineness, j.kind, j.value, j.ms_played, "
+      "j.event_id, coalesce(i.direct AND j.source_id IS NOT NULL, false) AS direct "
+      "FROM judged_listens j LEFT JOIN identity i ON i.key = coalesce(j.source_id, j.name_key) "
+      "WHERE j.rule IS NULL AND NOT j.left_out"));
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TABLE same_event AS SELECT file, nr FROM (SELECT file, nr, row_number() OVER (PARTITION BY listener, "
+      "event_id ORDER BY \"at\" NULLS FIRST, track, kind, value NULLS FIRST, ms_played NULLS FIRST, file, nr) AS n "
+      "FROM events WHERE event_id IS NOT NULL AND track IS NOT NULL) WHERE n > 1"));
+  const std::string keyed =
+      "SELECT e.*, CASE WHEN kind = 'skip' AND ms_played IS NOT NULL THEN 'play' ELSE kind END AS class, "
+      "CASE WHEN kind IN ('play', 'skip') THEN \"at\" // 60 ELSE \"at\" END AS moment, "
+      "CASE WHEN kind IN ('play', 'skip') AND \"at\" IS NOT NULL THEN NULL ELSE value END AS amount "
+      "FROM events e ANTI JOIN same_event s USING (file, nr) WHERE track IS NOT NULL";
+  const std::string numbered =
+      "SELECT *, row_number() OVER w AS n, lag(\"at\") OVER w AS before_at, lag(file) OVER w AS before FROM (" + keyed +
+      ") WINDOW w AS (PARTITION BY listener, track, class, moment, ms_played, amount "
+      "ORDER BY fineness, \"at\" NULLS FIRST, kind, value NULLS FIRST, file, nr)";
+  const std::string columns = "file, nr, listener, track, \"at\", kind, value, ms_played, direct, ";
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TABLE marked AS SELECT *, CASE WHEN rule IS NULL THEN CASE WHEN kind = 'play' AND ms_played < " +
+      std::to_string(skip_below_ms) + " THEN 'skip' ELSE kind END END AS final_kind FROM ("
+      "SELECT " + columns + "CASE WHEN repeats AND before = file THEN " + Number("duplicate_within_file") +
+      " WHEN repeats THEN " + Number("duplicate_between_files") +
+      " WHEN kind IN ('play', 'skip') AND (ms_played = 0 OR value = 0) THEN " + Number("zero_play") +
+      " END AS rule, CASE WHEN repeats THEN before END AS before FROM (SELECT *, n > 1 AND (fineness > 1 OR "
+      "\"at\" IS NOT DISTINCT FROM before_at) AS repeats FROM (" + numbered + "))"
+      " UNION ALL SELECT " + columns + Number("duplicate_event") + ", NULL FROM events SEMI JOIN same_event "
+      "USING (file, nr) UNION ALL SELECT " + columns + Number("unknown_track") +
+      ", NULL FROM events WHERE track IS NULL)"));
+  return work.Run("DROP TABLE events");
+}
+
+std::string RejectedListensSql() {
+  const std::string reason = ReasonSql("listens", "rule");
+  return "SELECT sha256, name AS file, line, rule, " + reason + " AS reason, " + std::string(kSample) +
+         " AS sample, nr FROM ("
+         "SELECT * EXCLUDE (rule), CASE WHEN rule IS NULL THEN " + Number("file_left_out") +
+         " ELSE rule END AS rule, NULL::VARCHAR AS other_name FROM judged_listens WHERE rule IS NOT NULL OR left_out"
+         " UNION ALL BY NAME SELECT j.* EXCLUDE (rule), m.rule, o.name AS other_name FROM "
+         "(SELECT file, nr, rule, before FROM marked WHERE rule IS NOT NULL) m JOIN judged_listens j USING (file, nr) "
+         "LEFT JOIN files o ON o.file = m.before)";
+}
+
+std::string InteractionsSql() {
+  return "SELECT m.listener, t.track_id, m.\"at\", m.final_kind AS kind, coalesce(m.value, 1) AS value, m.ms_played "
+         "FROM marked m JOIN track_ids t USING (track) WHERE m.rule IS NULL "
+         "ORDER BY m.listener, m.\"at\" NULLS FIRST, m.track, m.final_kind, coalesce(m.value, 1), m.ms_played NULLS FIRST";
+}
+
+Status TallyListens(Workshop& work) {
+  return work.Run(
+      "INSERT INTO tally SELECT 'listens', t.file, CASE WHEN t.rule IS NULL THEN " + Number("file_left_out") +
+      " ELSE t.rule END, t.n FROM tally_listens t JOIN files f USING (file) WHERE t.rule IS NOT NULL OR f.left_out"
+      " UNION ALL SELECT 'listens', file, rule, count(*) FROM marked GROUP BY file, rule");
+}
+
+}  // namespace segue::clean
