@@ -19,7 +19,8 @@ Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog
                                         std::string_view reason);
 
 /// Back to the model that was live before the present one (which the gate had
-/// approved then). kConflict where there is none.
+/// approved then). A second rollback goes one further back, not forth again.
+/// kConflict where there is none.
 Result<store::DeploymentRecord> Rollback(store::Catalog& catalog, const store::Clock& clock,
                                          std::string_view actor, std::string_view reason);
 

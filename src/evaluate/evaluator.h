@@ -14,6 +14,15 @@
 namespace segue::evaluate {
 
 /// One held-out track of a listener.
+///
+/// at_or_above_mean is the relevance of the MRR of record: the rating is at or
+/// above the listener's mean rating. Where a track has a rating, its newest one
+/// counts, and the mean is over his rated tracks in train (in the hold-out
+/// where he rated nothing there). Where it has none, its strength stands for
+/// the rating (core/preferences.h: play count, skips taken off, likes added),
+/// and the mean is, for files given apart, over his tracks in train (in the
+/// hold-out where there are none); for a cut by time over his held-out tracks:
+/// what he met a week ago cannot have the play count of what he replayed for years.
 struct HeldOut {
   TrackIx track{};
   float rating = 1;       ///< rating, or play count within the hold-out
@@ -32,20 +41,46 @@ struct Split {
 };
 
 /// Cuts by time (evaluate.split, evaluate.holdout_share).
-///   listener_time  each listener's newest share of plays
-///   global_time    everything after one moment
+///   listener_time  each listener's newest share of events, rounded up, but
+///                  never all: a listener of one event has no hold-out
+///   global_time    everything after one moment, the newest share of all events
+/// Events at the very moment of the cut are all held out; where that would
+/// leave no past, none of them is and the cut moves on to the next moment.
+/// Times that are unknown (0) or all the same give no order. listener_time
+/// then holds out by a hash of listener and track (all events of a track go
+/// together; the same pair always goes the same way); global_time does so where no
+/// event has an order, else what has no time stays in the past.
+///
 /// Discovery: held-out tracks that the listener's past already has are dropped.
-/// A skip or dislike alone is never held out as wanted.
+/// A skip or dislike alone is never held out as wanted: a rated track is held
+/// out unless disliked, any other where its strength is above 0.
 Split SplitByTime(const Dataset& data, const Settings& settings);
+/// The same without copying the catalogue and the events.
+Split SplitByTime(Dataset&& data, const Settings& settings);
 
-/// Train and test files given apart: every test row is held out, except, for
-/// discovery, those in the listener's train.
+/// Train and test files given apart, over the same tracks and listeners (as
+/// store::LoadCsvPair makes them; CHECK): every test row is held out, except, for
+/// discovery, those in the listener's train. Dislikes and skips are not.
 Split SplitGiven(const Dataset& train, const Dataset& test, const Settings& settings);
 
 /// Full ranking of the whole catalogue for each listener of the split; lists
 /// of evaluate.list_length, discovery without the listener's past. Tracks the
-/// model does not know are ranked nowhere. See metrics.h for the definitions.
-/// Intervals by bootstrap over listeners with `seed`.
+/// model does not know are ranked nowhere, but stay relevant. See metrics.h for
+/// the definitions.
+///
+/// Figures, means over listeners with 95 % bootstrap intervals (math/bootstrap.h):
+///   mrr  hit_rate@1,5,10,20  precision@10  recall@10,20,50,100  ndcg@10,100
+///   map@10  novelty@10  popularity_rank@10
+///   mrr_of_record  only tracks at_or_above_mean are relevant; a listener with
+///                  none is NaN in per_listener and not in the mean
+/// and, of all lists together, so without an interval and not per listener:
+///   coverage@10  of the tracks with an event in train, the share that is in
+///                anybody's top 10
+/// An N above evaluate.list_length sees only what the list has.
+///
+/// Parallel over listeners (train.threads); same bytes for any number of
+/// threads. Memory: a byte a track and thread beside the model's own, and a number a
+/// listener and figure. kInvalid where nothing is held out, kCancelled when asked to stop.
 Result<Report> Evaluate(const models::Model& model, const Split& split, const Settings& settings,
                         uint64_t seed, Instruments& instruments);
 

@@ -1,0 +1,83 @@
+#include "deploy/deploy.h"
+
+#include <vector>
+
+namespace segue::deploy {
+namespace {
+
+constexpr int64_t kHistory = 100'000;
+constexpr int kTries = 3;  // somebody else may deploy between the look and the move
+
+std::string FiguresOf(const Approval& approval) {
+  std::string figures = "{";
+  for (const Check& check : approval.checks()) {
+    figures += (figures.size() > 1 ? "," : "") + ("\"" + check.name + "\":" + std::to_string(check.value));
+  }
+  return figures + "}";
+}
+
+/// The chain of models that led here, the present one last: a promotion adds
+/// one, a rollback takes one away.
+std::vector<std::string> Chain(const std::vector<store::DeploymentRecord>& newest_first) {
+  std::vector<std::string> chain;
+  for (auto it = newest_first.rbegin(); it != newest_first.rend(); ++it) {
+    if (it->action == "rollback" && chain.size() > 1) {
+      chain.pop_back();
+    } else {
+      chain.push_back(it->to_model);
+    }
+  }
+  return chain;
+}
+
+Result<store::DeploymentRecord> TryRollback(store::Catalog& catalog, const store::Clock& clock, std::string_view actor,
+                                            std::string_view reason) {
+  SEGUE_TRY(const auto history, catalog.Deployments(kHistory));
+  const auto chain = Chain(history);
+  if (chain.size() < 2) {
+    return Error{ErrorCode::kConflict, chain.empty() ? "no model is live: there is nothing to go back from"
+                                                     : "no model was live before " + chain.back() + ": there is nothing to go back to"};
+  }
+  store::DeploymentRecord record{.at = clock.NowSeconds(), .actor = std::string(actor), .action = "rollback",
+                                 .from_model = chain.back(), .to_model = chain[chain.size() - 2],
+                                 .reason = std::string(reason), .figures = "{}"};
+  SEGUE_RETURN_IF_ERROR(catalog.Deploy(record));
+  return record;
+}
+
+Result<store::DeploymentRecord> TryPromote(const Approval& approval, store::Catalog& catalog, const store::Clock& clock,
+                                           std::string_view actor, std::string_view reason) {
+  SEGUE_TRY(const auto live, catalog.Live());
+  if (live && live->to_model == approval.model_id()) return *live;
+  store::DeploymentRecord record{.at = clock.NowSeconds(), .actor = std::string(actor), .action = "promote",
+                                 .from_model = live ? live->to_model : "", .to_model = approval.model_id(),
+                                 .reason = std::string(reason), .figures = FiguresOf(approval)};
+  SEGUE_RETURN_IF_ERROR(catalog.Deploy(record));
+  return record;
+}
+
+template <typename Try>
+Result<store::DeploymentRecord> WithRetries(const Try& attempt) {
+  for (int i = 1;; ++i) {
+    auto outcome = attempt();
+    const bool raced = !outcome.ok() && outcome.error().code == ErrorCode::kConflict &&
+                       outcome.error().message.find("meanwhile") != std::string::npos;
+    if (!raced || i == kTries) return outcome;
+  }
+}
+
+}  // namespace
+
+Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog& catalog, const store::Clock& clock,
+                                        std::string_view actor, std::string_view reason) {
+  SEGUE_TRY(const auto model, catalog.FindModel(approval.model_id()));
+  if (!model) return Error{ErrorCode::kNotFound, "model " + approval.model_id() + " is not in the registry"};
+  return WithRetries([&] { return TryPromote(approval, catalog, clock, actor, reason); });
+}
+
+Result<store::DeploymentRecord> Rollback(store::Catalog& catalog, const store::Clock& clock, std::string_view actor,
+                                         std::string_view reason) {
+  return WithRetries([&] { return TryRollback(catalog, clock, actor, reason); });
+}
+
+}  // namespace segue::deploy

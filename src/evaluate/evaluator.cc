@@ -1,0 +1,253 @@
+#include "evaluate/evaluator.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <limits>
+#include <optional>
+
+#include <tbb/blocked_range.h>
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include "core/check.h"
+#include "core/preferences.h"
+#include "evaluate/metrics.h"
+#include "math/bootstrap.h"
+
+namespace segue::evaluate {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr uint32_t kUnknown = std::numeric_limits<uint32_t>::max();
+constexpr size_t kTop = 10;  ///< of coverage, novelty, popularity rank
+
+/// A figure of one list.
+struct ListFigure {
+  const char* name;
+  double (*of)(const Judged& list);
+};
+
+constexpr std::array kListFigures = {
+    ListFigure{"mrr", [](const Judged& list) { return ReciprocalRank(list); }},
+    ListFigure{"hit_rate@1", [](const Judged& list) { return HitRate(list, 1); }},
+    ListFigure{"hit_rate@5", [](const Judged& list) { return HitRate(list, 5); }},
+    ListFigure{"hit_rate@10", [](const Judged& list) { return HitRate(list, 10); }},
+    ListFigure{"hit_rate@20", [](const Judged& list) { return HitRate(list, 20); }},
+    ListFigure{"precision@10", [](const Judged& list) { return Precision(list, 10); }},
+    ListFigure{"recall@10", [](const Judged& list) { return Recall(list, 10); }},
+    ListFigure{"recall@20", [](const Judged& list) { return Recall(list, 20); }},
+    ListFigure{"recall@50", [](const Judged& list) { return Recall(list, 50); }},
+    ListFigure{"recall@100", [](const Judged& list) { return Recall(list, 100); }},
+    ListFigure{"ndcg@10", [](const Judged& list) { return Ndcg(list, 10); }},
+    ListFigure{"ndcg@100", [](const Judged& list) { return Ndcg(list, 100); }},
+    ListFigure{"map@10", [](const Judged& list) { return AveragePrecision(list, 10); }},
+};
+/// Behind those: what needs more than the hits.
+enum Extra : size_t { kOfRecord = kListFigures.size(), kNovelty, kPopularityRank, kFigures };
+
+const char* FigureName(size_t figure) {
+  switch (figure) {
+    case kOfRecord: return "mrr_of_record";
+    case kNovelty: return "novelty@10";
+    case kPopularityRank: return "popularity_rank@10";
+    default: return kListFigures[figure].name;
+  }
+}
+
+/// [tracks] listeners of the train part who have the track.
+std::vector<uint32_t> CountListeners(const Dataset& train) {
+  std::vector<uint32_t> heard_by(train.tracks.size(), 0);
+  std::vector<uint32_t> last(train.tracks.size(), kUnknown);
+  for (uint32_t u = 0; u < train.listener_count(); ++u) {
+    for (const Event& event : train.EventsOf(UserIx{u})) {
+      if (last[Raw(event.track)] == u) continue;
+      last[Raw(event.track)] = u;
+      ++heard_by[Raw(event.track)];
+    }
+  }
+  return heard_by;
+}
+
+/// One evaluation: what all listeners share, read-only, and where each writes.
+class Examination {
+ public:
+  Examination(const models::Model& model, const Split& split, const Settings& settings)
+      : model_(model),
+        split_(split),
+        rule_{settings.skip_weight, settings.like_weight},
+        list_length_(static_cast<size_t>(settings.list_length)),
+        discovery_(settings.protocol == "discovery"),
+        model_row_(split.train.tracks.size(), kUnknown),
+        heard_by_(model.track_count(), 0),
+        in_a_top_(model.track_count(), 0) {
+    const auto heard_by = CountListeners(split.train);
+    const auto ranks = PopularityRanks(heard_by);
+    popularity_rank_.assign(model.track_count(), 1);
+    for (uint32_t track = 0; track < model_row_.size(); ++track) {
+      if (heard_by[track] > 0) ++played_catalogue_;
+      const auto row = model.Find(split.train.tracks.id[track]);
+      if (!row) continue;
+      model_row_[track] = Raw(*row);
+      heard_by_[Raw(*row)] = heard_by[track];
+      popularity_rank_[Raw(*row)] = ranks[track];
+    }
+    for (auto& column : columns_) column.resize(split.listeners.size());
+  }
+
+  /// Ranks for the i-th listener of the split. `exclude` [track_count] is all
+  /// zero before and after.
+  void Examine(size_t i, std::vector<uint8_t>& exclude) {
+    const auto history = History(split_.listeners[i]);
+    if (discovery_) Mark(history, 1, exclude);
+    const auto scored = model_.Top(model_.FoldIn(history), list_length_,
+                                   discovery_ ? std::span<const uint8_t>(exclude) : std::span<const uint8_t>());
+    if (discovery_) Mark(history, 0, exclude);
+
+    std::vector<TrackIx> ranked;
+    ranked.reserve(scored.size());
+    for (const models::ScoredTrack& item : scored) ranked.push_back(item.track);
+    for (size_t rank = 0; rank < std::min(kTop, ranked.size()); ++rank) {
+      std::atomic_ref(in_a_top_[Raw(ranked[rank])]).store(1, std::memory_order_relaxed);
+    }
+
+    const Judged list = Judge(i, ranked, false);
+    for (size_t f = 0; f < kListFigures.size(); ++f) columns_[f][i] = kListFigures[f].of(list);
+    const Judged of_record = Judge(i, ranked, true);
+    columns_[kOfRecord][i] = of_record.relevant > 0 ? ReciprocalRank(of_record) : kNaN;
+    columns_[kNovelty][i] = Novelty(ranked, kTop, heard_by_, split_.train.listener_count());
+    columns_[kPopularityRank][i] = MeanPopularityRank(ranked, kTop, popularity_rank_);
+  }
+
+  double Coverage() const {
+    if (played_catalogue_ == 0) return kNaN;
+    uint64_t covered = 0;
+    for (size_t row = 0; row < in_a_top_.size(); ++row) covered += in_a_top_[row] != 0 && heard_by_[row] > 0;
+    return static_cast<double>(covered) / static_cast<double>(played_catalogue_);
+  }
+
+  std::array<std::vector<double>, kFigures>& columns() { return columns_; }
+
+ private:
+  /// The listener's train part in the model's rows.
+  std::vector<Preference> History(UserIx user) const {
+    auto history = SumByTrack(split_.train.EventsOf(user), rule_);
+    size_t known = 0;
+    for (const Preference& item : history) {
+      const uint32_t row = model_row_[Raw(item.track)];
+      if (row == kUnknown) continue;
+      history[known] = item;
+      history[known++].track = TrackIx{row};
+    }
+    history.resize(known);
+    // Both sides number their tracks by ascending id, so that this is sorted
+    // already; a dataset read from elsewhere may not be.
+    const auto by_track = [](const Preference& a, const Preference& b) { return a.track < b.track; };
+    if (!std::is_sorted(history.begin(), history.end(), by_track)) {
+      std::sort(history.begin(), history.end(), by_track);
+    }
+    return history;
+  }
+
+  static void Mark(std::span<const Preference> history, uint8_t value, std::vector<uint8_t>& exclude) {
+    for (const Preference& item : history) exclude[Raw(item.track)] = value;
+  }
+
+  Judged Judge(size_t i, std::span<const TrackIx> ranked, bool of_record) const {
+    std::vector<TrackIx> relevant;
+    size_t unranked = 0;
+    for (uint64_t at = split_.begin[i]; at < split_.begin[i + 1]; ++at) {
+      const HeldOut& held = split_.held_out[at];
+      if (of_record && !held.at_or_above_mean) continue;
+      const uint32_t row = model_row_[Raw(held.track)];
+      if (row == kUnknown) {
+        ++unranked;
+      } else {
+        relevant.push_back(TrackIx{row});
+      }
+    }
+    std::sort(relevant.begin(), relevant.end());
+    return MarkHits(ranked, relevant, unranked);
+  }
+
+  const models::Model& model_;
+  const Split& split_;
+  const StrengthRule rule_;
+  const size_t list_length_;
+  const bool discovery_;
+  uint64_t played_catalogue_ = 0;
+  std::vector<uint32_t> model_row_;     ///< [tracks of the dataset] kUnknown where the model has none
+  std::vector<uint32_t> heard_by_;      ///< [model rows]
+  std::vector<float> popularity_rank_;  ///< [model rows]
+  std::vector<uint8_t> in_a_top_;       ///< [model rows] written by all threads, only ever 1
+  std::array<std::vector<double>, kFigures> columns_;  ///< each [listeners of the split]
+};
+
+/// False where it was cancelled on the way.
+bool ExamineAll(Examination& examination, size_t listeners, uint32_t tracks, Instruments& instruments) {
+  constexpr size_t kGrain = 64;
+  tbb::enumerable_thread_specific<std::vector<uint8_t>> excludes([&] { return std::vector<uint8_t>(tracks, 0); });
+  std::atomic<uint64_t> done{0};
+  std::atomic<bool> cancelled{false};
+  tbb::parallel_for(
+      tbb::blocked_range<size_t>(0, listeners, kGrain),
+      [&](const tbb::blocked_range<size_t>& range) {
+        if (cancelled.load() || instruments.Cancelled()) {
+          cancelled.store(true);
+          return;
+        }
+        auto& exclude = excludes.local();
+        for (size_t i = range.begin(); i < range.end(); ++i) examination.Examine(i, exclude);
+        instruments.Progress("evaluate", done += range.size(), listeners, "listeners");
+      },
+      tbb::simple_partitioner());
+  return !cancelled.load();
+}
+
+}  // namespace
+
+Result<Report> Evaluate(const models::Model& model, const Split& split, const Settings& settings,
+                        uint64_t seed, Instruments& instruments) {
+  const size_t listeners = split.listeners.size();
+  SEGUE_CHECK(split.begin.size() == listeners + 1);
+  if (listeners == 0) {
+    return Error{ErrorCode::kInvalid,
+                 "evaluate: nothing is held out (" + split.description + "), so no model can be judged. " +
+                     "More listening is needed, or another evaluate.split or evaluate.holdout_share" +
+                     (settings.protocol == "discovery"
+                          ? "; if listeners only replay what they know, evaluate.protocol=next"
+                          : "") +
+                     "."};
+  }
+  Examination examination(model, split, settings);
+  std::vector<Figure> figures;
+  bool finished = false;
+  tbb::task_arena arena(settings.threads > 0 ? static_cast<int>(settings.threads) : tbb::task_arena::automatic);
+  arena.execute([&] {
+    finished = ExamineAll(examination, listeners, model.track_count(), instruments);
+    if (!finished) return;
+    const auto& columns = examination.columns();
+    const std::vector<std::span<const double>> spans(columns.begin(), columns.end());
+    figures = math::BootstrapMeans(
+        spans, {.confidence = 0.95, .samples = static_cast<uint64_t>(settings.bootstrap_samples), .seed = seed});
+  });
+  if (!finished) return Error{ErrorCode::kCancelled, "evaluate: asked to stop"};
+
+  Report report;
+  report.algorithm = std::string(model.algorithm());
+  report.dataset_id = split.train.id;
+  report.protocol = settings.protocol;
+  report.listeners = listeners;
+  report.held_out = split.held_out.size();
+  report.catalogue = model.track_count();
+  for (size_t f = 0; f < kFigures; ++f) {
+    report.figures[FigureName(f)] = figures[f];
+    report.per_listener[FigureName(f)] = std::move(examination.columns()[f]);
+  }
+  const double coverage = examination.Coverage();
+  report.figures["coverage@10"] = {coverage, coverage, coverage};
+  return report;
+}
+
+}  // namespace segue::evaluate
