@@ -89,6 +89,8 @@ std::vector<Format> SpotifyHistories() {
   Format podcasts{.needs = {"podcastName", "episodeName"},
                   .also = [](const Sample& s) { return FindColumn(s.columns, "trackName") < 0; },
                   .plan = {.format = "spotify_podcast", .set_aside = "podcasts of a Spotify export, not music"}};
+  Format audiobooks{.needs = {"endTime", "audiobookName"},
+                    .plan = {.format = "spotify_audiobook", .set_aside = "audiobooks of a Spotify export, not music"}};
   Format account{.needs = {"endTime", "artistName", "trackName", "msPlayed"},
                  .plan = {.format = "spotify_account",
                           .table = "listens",
@@ -109,7 +111,7 @@ std::vector<Format> SpotifyHistories() {
                            .constants = {{"kind", "play"}},
                            .spoken_word = {"episode_name", "episode_show_name", "spotify_episode_uri", "audiobook_title",
                                            "audiobook_uri"}}};
-  return {podcasts, account, extended};
+  return {podcasts, audiobooks, account, extended};
 }
 
 std::vector<Format> SpotifySongTables() {
@@ -441,10 +443,12 @@ Result<Plan> Recognise(const Sample& sample, const Settings& settings) {
     GiveListener(sample, settings, format.plan);
     return std::move(format.plan);
   }
-  if (IsSpotifyAccountFile(sample.name)) {
-    return Plan{.format = "spotify_other", .set_aside = "part of a Spotify export that holds no listening"};
-  }
+  if (IsSpotifyAccountFile(sample.name)) return SpotifyOther();
   return Unknown(sample);
+}
+
+Plan SpotifyOther() {
+  return {.format = "spotify_other", .set_aside = "part of a Spotify export that holds no listening; not kept"};
 }
 
 int FindColumn(const std::vector<std::string>& columns, std::string_view name) {

@@ -64,6 +64,9 @@ inline constexpr int64_t kSampleRecords = 1000;
 /// formats.cc. kInvalid, with what was seen and how to map it, where none does.
 Result<Plan> Recognise(const Sample& sample, const Settings& settings);
 
+/// For the other files of a Spotify export (naming.h): set aside, not kept.
+Plan SpotifyOther();
+
 /// Index of a column, upper and lower case, '_', '-' and blanks apart; -1 none.
 int FindColumn(const std::vector<std::string>& columns, std::string_view name);
 

@@ -86,7 +86,7 @@ class Taker {
                                .forget = [&mapped](std::string_view piece) { mapped.Forget(piece); }});
     if (!opened.ok()) {
       if (opened.error().code != ErrorCode::kInvalid) return opened.error();
-      if (IsSpotifyAccountFile(file.name)) return SetAside(file, {.format = "spotify_other"}, "part of a Spotify export that holds no listening");
+      if (IsSpotifyAccountFile(file.name)) return SetAside(file, SpotifyOther());
       return Quarantine(file, "", "", WithLoss(opened.error().message, file), nullptr);
     }
     RecordReader& reader = **opened;
@@ -103,24 +103,25 @@ class Taker {
         reason = sink.first_problem().empty() ? reader.shape() + " without any records"
                                               : "no record can be read; the first is " + sink.first_problem();
       }
-      if (IsSpotifyAccountFile(file.name)) return SetAside(file, {.format = "spotify_other"}, "part of a Spotify export that holds no listening");
+      if (IsSpotifyAccountFile(file.name)) return SetAside(file, SpotifyOther());
       return Quarantine(file, "", "", WithLoss(reason, file), nullptr);
     }
-    if (!plan->set_aside.empty()) return SetAside(file, *plan, plan->set_aside);
+    if (!plan->set_aside.empty()) return SetAside(file, *plan);
     return TakeRecognised(file, mapped, reader, *plan);
   }
 
   const Outcome& outcome() const { return outcome_; }
 
  private:
-  Status TakeRecognised(const Unpacked& file, const MappedFile& mapped, RecordReader& reader, const Plan& plan) {
+  Status TakeRecognised(const Unpacked& file, const MappedFile& mapped, RecordReader& reader, Plan& plan) {
     SEGUE_TRY(const auto known, context_.catalog.FindObject(file.sha256, plan.listener));
     if (known && known->status == "accepted" && context_.bucket.Exists(known->staged_key)) {
       ++outcome_.already_known;
       return {};
     }
     if (duck_ == nullptr) {
-      SEGUE_TRY(duck_, store::OpenDuck({.memory_limit_mb = context_.settings.memory_limit_mb, .spill_folder = scratch_ / "spill"}));
+      SEGUE_TRY(duck_, store::OpenDuck({.memory_limit_mb = context_.settings.memory_limit_mb,
+                                        .spill_folder = scratch_ / "spill"}));
     }
     const fs::path parquet = scratch_ / (file.sha256 + ".parquet");
     Rejects rejects(file.sha256, file.name, scratch_ / (file.sha256 + ".ndjson"));
@@ -132,7 +133,10 @@ class Taker {
       if (staged.error().code != ErrorCode::kCorrupt) return staged.error().In("ingest: " + file.name);
       return Quarantine(file, plan.format, plan.listener, staged.error().message, &rejects);
     }
-    if (staged->rows == 0 && rejects.count() == 0) return SetAside(file, plan, "podcasts and audiobooks only, no music");
+    if (staged->rows == 0 && rejects.count() == 0) {
+      plan.set_aside = "podcasts and audiobooks only, no music";
+      return SetAside(file, plan);
+    }
     if (staged->rows == 0) {
       const auto first = rejects.Rows(0).front();
       return Quarantine(file, plan.format, plan.listener,
@@ -177,7 +181,7 @@ class Taker {
     return {};
   }
 
-  Status SetAside(const Unpacked& file, const Plan& plan, const std::string& why) {
+  Status SetAside(const Unpacked& file, const Plan& plan) {
     SEGUE_TRY(const auto known, context_.catalog.FindObject(file.sha256, plan.listener));
     if (known && known->status == "set_aside") {
       ++outcome_.already_known;
@@ -185,12 +189,12 @@ class Taker {
     }
     store::ObjectRecord record = RecordOf(file, plan, "set_aside");
     record.table.clear();
-    record.reason = why;
+    record.reason = plan.set_aside;
     // The other files of an account are private (payments, addresses): their bytes are not kept.
-    if (plan.format != "spotify_other") SEGUE_RETURN_IF_ERROR(KeepBytes("raw/" + file.sha256, file.path));
+    if (plan.format != SpotifyOther().format) SEGUE_RETURN_IF_ERROR(KeepBytes("raw/" + file.sha256, file.path));
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutObject(record));
     ++outcome_.set_aside;
-    context_.instruments.Info("ingest", "set aside " + file.name, {{"format", record.format}, {"reason", why}});
+    context_.instruments.Info("ingest", "set aside " + file.name, {{"format", record.format}, {"reason", record.reason}});
     return {};
   }
 
@@ -264,12 +268,14 @@ class Taker {
       return std::tuple(row.sha256, row.file, row.line, row.field, row.reason);
     };
     constexpr int64_t kLookBack = 4000;
-    SEGUE_TRY(const auto newest, context_.catalog.Quarantine(0, kLookBack));
-    std::set<std::tuple<std::string, std::string, int64_t, std::string, std::string>> there;
-    for (const auto& row : newest) there.insert(key(row));
+    if (!quarantined_) {
+      SEGUE_TRY(const auto newest, context_.catalog.Quarantine(0, kLookBack));
+      quarantined_.emplace();
+      for (const auto& row : newest) quarantined_->insert(key(row));
+    }
     std::vector<store::QuarantineRow> missing;
     for (const auto& row : rows) {
-      if (!there.contains(key(row))) missing.push_back(row);
+      if (!quarantined_->contains(key(row))) missing.push_back(row);
     }
     return missing.empty() ? Status() : context_.catalog.AddQuarantine(missing);
   }
@@ -278,6 +284,8 @@ class Taker {
   const Input& input_;
   fs::path scratch_;
   std::unique_ptr<store::Duck> duck_;
+  /// (sha256, file, line, field, reason) of what the catalog had at the start.
+  std::optional<std::set<std::tuple<std::string, std::string, int64_t, std::string, std::string>>> quarantined_;
   Outcome outcome_;
 };
 
@@ -296,7 +304,8 @@ Result<Outcome> Ingest(const Context& context, const Input& input) {
   for (const Unpacked& file : unpacked->files) {
     if (context.instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ingest: asked to stop"};
     SEGUE_RETURN_IF_ERROR(taker.Take(file));
-    context.instruments.Progress("ingest", ++done, unpacked->files.size(), "files");
+    // Of a single file, the caller knows more.
+    if (unpacked->files.size() > 1) context.instruments.Progress("ingest", ++done, unpacked->files.size(), "files");
   }
   return taker.outcome();
 }

@@ -220,7 +220,9 @@ class JsonReader final : public RecordReader {
       if (at_ >= bytes_.size()) break;
       if (array_ && bytes_[at_] == ']') {
         closed = true;
-        break;
+        if (wrapped_ || !AnotherArray(sink)) break;
+        closed = false;
+        continue;
       }
       ++taken;
       if (!Next(sink)) return {};
@@ -259,8 +261,20 @@ class JsonReader final : public RecordReader {
     const size_t inside = blanks(scan.at + 1);
     if (inside < bytes_.size() && bytes_[inside] == '{') {
       array_ = true;
+      wrapped_ = true;
       start_ = inside;
     }
+  }
+
+  /// Behind a closing ']': exports that were put behind one another go on with
+  /// '['. Anything else does not belong there.
+  bool AnotherArray(RecordSink& sink) {
+    ++at_;
+    while (at_ < bytes_.size() && IsBlank(bytes_[at_])) ++at_;
+    if (at_ >= bytes_.size()) return false;
+    if (bytes_[at_++] == '[') return true;
+    sink.OnProblem({LineOf(at_ - 1), "", "text behind the closing ']' is not read", bytes_.substr(at_ - 1)});
+    return false;
   }
 
   /// One record or what stands in its place; `at_` moves behind it.
@@ -370,6 +384,7 @@ class JsonReader final : public RecordReader {
   RecordLimits limits_;
   Sweep sweep_;
   bool array_ = false;
+  bool wrapped_ = false;   // the array is a value in an object
   bool cut_ = false;       // the last record was cut by the end of the file
   size_t start_ = 0;
   size_t at_ = 0;

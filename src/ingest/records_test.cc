@@ -155,6 +155,13 @@ TEST(Json, KeepsTheCompleteRecordsOfATruncatedArray) {
   EXPECT_EQ(between.problems, Lines{"3: the file ends before the closing ']': what was behind is lost"});
 }
 
+TEST(Json, ReadsArraysBehindOneAnotherAndReportsWhatElseIsThere) {
+  const Read two = ReadText("[\n{\"a\":1}\n]\n[\n{\"a\":2}\n]\n");
+  EXPECT_EQ(two.records, (Lines{"2:1", "5:2"}));
+  EXPECT_TRUE(two.problems.empty());
+  EXPECT_EQ(ReadText("[{\"a\":1}]\n]").problems, Lines{"2: text behind the closing ']' is not read"});
+}
+
 TEST(Json, SetsARecordAsideThatIsTooLong) {
   const Read read = ReadText("{\"a\":1}\n{\"a\":\"" + std::string(5000, 'x') + "\"}\n{\"a\":3}\n", 2000);
   EXPECT_EQ(read.records, (Lines{"1:1", "3:3"}));
