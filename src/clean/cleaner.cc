@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "clean/events.h"
 #include "clean/identity.h"
 #include "clean/inputs.h"
 #include "clean/listens.h"
@@ -241,7 +242,9 @@ class Cleaning {
 
   json Manifest(const Outcome& outcome) const {
     json list = json::array();
+    int64_t events_through = 0;
     for (const Input& input : inputs_.list) {
+      if (input.table == "events") events_through = std::max(events_through, LastOf(input.name));
       list.push_back({{"sha256", input.sha256}, {"listener", input.listener}, {"name", input.name},
                       {"table", input.table == "events" ? "listens" : input.table}, {"left_out", input.left_out}});
     }
@@ -249,6 +252,7 @@ class Cleaning {
             {"code_version", kCleanVersion},
             {"settings", ResultFingerprint(context_.settings, "clean.")},
             {"inputs", list},
+            {"events_through_seq", events_through},
             {"rows_in", outcome.rows_in},
             {"rows_kept", outcome.rows_kept},
             {"listeners", outcome.listeners},

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "clean/cleaner.h"
+#include "clean/events.h"
 #include "clean/workshop.h"
 #include "core/identity.h"
 #include "core/staged.h"
@@ -38,7 +39,8 @@ std::string EventsKey(std::span<const FeedbackEvent> events) {
   return "events/" + DayFolder(events.front().received_at) + "/" + leaf.data();
 }
 
-/// The last number in "events/2026/03/01/<first>-<last>.parquet"; 0 for other names.
+}  // namespace
+
 int64_t LastOf(std::string_view key) {
   const size_t dash = key.rfind('-');
   if (dash == std::string_view::npos || !key.ends_with(".parquet")) return 0;
@@ -46,6 +48,8 @@ int64_t LastOf(std::string_view key) {
   const auto [end, error] = std::from_chars(key.data() + dash + 1, key.data() + key.size(), last);
   return error == std::errc() && end == key.data() + key.size() - 8 ? last : 0;
 }
+
+namespace {
 
 /// Where the bucket stands. It may be ahead of the catalog's note: a crash
 /// after an object was put and before that was noted.
