@@ -448,7 +448,7 @@ Result<Plan> Recognise(const Sample& sample, const Settings& settings) {
 }
 
 Plan SpotifyOther() {
-  return {.format = "spotify_other", .set_aside = "part of a Spotify export that holds no listening; not kept"};
+  return {.format = "spotify_other", .set_aside = "part of a Spotify export that holds no listening"};
 }
 
 int FindColumn(const std::vector<std::string>& columns, std::string_view name) {

@@ -64,7 +64,7 @@ inline constexpr int64_t kSampleRecords = 1000;
 /// formats.cc. kInvalid, with what was seen and how to map it, where none does.
 Result<Plan> Recognise(const Sample& sample, const Settings& settings);
 
-/// For the other files of a Spotify export (naming.h): set aside, not kept.
+/// For the other files of a Spotify export (naming.h): set aside.
 Plan SpotifyOther();
 
 /// Index of a column, upper and lower case, '_', '-' and blanks apart; -1 none.

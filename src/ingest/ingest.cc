@@ -165,6 +165,7 @@ class Taker {
     }
     SEGUE_RETURN_IF_ERROR(context_.bucket.PutFile(record.staged_key, parquet));
     SEGUE_RETURN_IF_ERROR(KeepBytes("raw/" + file.sha256, file.path));
+    SEGUE_RETURN_IF_ERROR(KeepDamaged(file));
     SEGUE_RETURN_IF_ERROR(KeepRejects(file, rejects));
     SEGUE_RETURN_IF_ERROR(AddQuarantine(rows));
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutObject(record));
@@ -190,8 +191,8 @@ class Taker {
     store::ObjectRecord record = RecordOf(file, plan, "set_aside");
     record.table.clear();
     record.reason = plan.set_aside;
-    // The other files of an account are private (payments, addresses): their bytes are not kept.
-    if (plan.format != SpotifyOther().format) SEGUE_RETURN_IF_ERROR(KeepBytes("raw/" + file.sha256, file.path));
+    // Also what is of no use to us: the file leaves the inbox, and may be the only copy.
+    SEGUE_RETURN_IF_ERROR(KeepBytes("raw/" + file.sha256, file.path));
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutObject(record));
     ++outcome_.set_aside;
     context_.instruments.Info("ingest", "set aside " + file.name, {{"format", record.format}, {"reason", record.reason}});
@@ -215,6 +216,7 @@ class Taker {
     }
     rows.push_back(FileRow(file, why));
     SEGUE_RETURN_IF_ERROR(KeepBytes("quarantine/" + file.sha256 + "/file", file.path));
+    SEGUE_RETURN_IF_ERROR(KeepDamaged(file));
     SEGUE_RETURN_IF_ERROR(AddQuarantine(rows));
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutObject(record));
     context_.instruments.Warn("ingest", "quarantined " + file.name, {{"reason", why}, {"sha256", file.sha256}});
@@ -254,6 +256,16 @@ class Taker {
 
   Status KeepBytes(const std::string& key, const fs::path& file) {
     return context_.bucket.Exists(key) ? Status() : context_.bucket.PutFile(key, file);
+  }
+
+  /// The damaged archive as it came: a better tool may get more out of it.
+  Status KeepDamaged(const Unpacked& file) {
+    if (file.loss.empty()) return {};
+    const fs::path copy = scratch_ / (file.sha256 + ".damaged");
+    std::error_code error;
+    fs::copy_file(input_.path, copy, fs::copy_options::overwrite_existing, error);
+    if (error) return store::SystemError("copying", input_.path, error.value());
+    return context_.bucket.PutFile("quarantine/" + file.sha256 + "/archive", copy);
   }
 
   Status KeepRejects(const Unpacked& file, const Rejects& rejects) {

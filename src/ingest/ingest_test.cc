@@ -179,10 +179,11 @@ TEST_F(IngestTest, SetsPodcastFilesAside) {
   EXPECT_EQ(Take("anna/again.json", R"([{"endTime":"2023-01-30 14:41","podcastName":"P","episodeName":"E","msPlayed":1}])").already_known, 1);
 }
 
-TEST_F(IngestTest, DoesNotKeepTheOtherFilesOfAnExport) {
+TEST_F(IngestTest, SetsTheOtherFilesOfAnExportAside) {
   const Outcome outcome = Take("anna/MyData/Payments.json", R"({"payment_method": "card 1234"})");
   EXPECT_EQ(outcome.set_aside, 1);
-  EXPECT_TRUE(bucket_->List("raw")->empty());
+  EXPECT_EQ(Object().format, "spotify_other");
+  EXPECT_TRUE(bucket_->Exists("raw/" + Object().sha256));
   EXPECT_TRUE(bucket_->List("quarantine")->empty());
 }
 
@@ -284,6 +285,7 @@ TEST_F(IngestTest, KeepsWhatATruncatedGzipHoldsAndReportsTheLoss) {
   EXPECT_EQ(outcome.rejected_rows, 1);
   EXPECT_NE(Object().reason.find("cut short after"), std::string::npos) << Object().reason;
   EXPECT_EQ(Quarantined()[0].line, outcome.rows + 1);
+  EXPECT_EQ(*bucket_->Get("quarantine/" + Object().sha256 + "/archive"), whole.substr(0, whole.size() / 2));
   EXPECT_EQ(Ask(Object(), "SELECT concat_ws('|', source_id, kind, value, text) FROM @ LIMIT 1"), "amazon:B5feceb66f|review|4.0|fine");
 }
 
@@ -295,6 +297,8 @@ TEST_F(IngestTest, KeepsWhatATruncatedZipHolds) {
   EXPECT_EQ(outcome.accepted, 1);
   EXPECT_EQ(outcome.rows, 50);
   EXPECT_EQ(outcome.quarantined, 1);
+  const auto refused = *catalog_->Objects("quarantined");
+  EXPECT_EQ(bucket_->Get("quarantine/" + refused.at(0).sha256 + "/archive")->size(), zip.size() / 2);
 }
 
 TEST_F(IngestTest, RefusesAnArchiveThatUnpacksToTooMuch) {
