@@ -171,14 +171,14 @@ class Cleaning {
           }
         }));
     identity_ = ResolveIdentity(std::move(namings));
-    SEGUE_RETURN_IF_ERROR(work_->Run("CREATE TABLE members(key VARCHAR, track INTEGER)"));
+    SEGUE_RETURN_IF_ERROR(work_->Run("CREATE TABLE members(key VARCHAR, number INTEGER)"));
     SEGUE_RETURN_IF_ERROR(AppendMembers("members", identity_.members));
-    SEGUE_RETURN_IF_ERROR(work_->Run("CREATE TABLE aliases(alias VARCHAR, track INTEGER)"));
+    SEGUE_RETURN_IF_ERROR(work_->Run("CREATE TABLE aliases(alias VARCHAR, number INTEGER)"));
     SEGUE_RETURN_IF_ERROR(AppendMembers("aliases", identity_.aliases));
     identity_.members = {};
     identity_.aliases = {};
-    SEGUE_RETURN_IF_ERROR(work_->Run("CREATE TABLE track_ids(track INTEGER, track_id VARCHAR)"));
-    SEGUE_TRY(auto rows, work_->duck().Append("track_ids"));
+    SEGUE_RETURN_IF_ERROR(work_->Run("CREATE TABLE numbered(number INTEGER, track_id VARCHAR)"));
+    SEGUE_TRY(auto rows, work_->duck().Append("numbered"));
     for (size_t i = 0; i < identity_.track_ids.size(); ++i) {
       rows->Int(static_cast<int64_t>(i));
       rows->Text(identity_.track_ids[i]);
@@ -186,8 +186,12 @@ class Cleaning {
     }
     SEGUE_RETURN_IF_ERROR(rows->Close());
     return work_->Run(
-        "CREATE TABLE identity AS SELECT m.key, m.track, d.source_id IS NOT NULL AS direct FROM members m LEFT JOIN "
-        "(SELECT DISTINCT source_id FROM track_values WHERE filled > 0) d ON d.source_id = m.key");
+        "CREATE TYPE track_name AS ENUM (SELECT id FROM (SELECT '' AS id UNION SELECT track_id FROM numbered) ORDER BY "
+        "id); "
+        "CREATE TABLE track_ids AS SELECT number, track_id, track_id::track_name AS track FROM numbered; "
+        "CREATE TABLE identity AS SELECT m.key, t.track, d.source_id IS NOT NULL AS direct FROM members m JOIN "
+        "track_ids t USING (number) LEFT JOIN (SELECT DISTINCT source_id FROM track_values WHERE filled > 0) d "
+        "ON d.source_id = m.key");
   }
 
   Status AppendMembers(std::string_view table, const std::vector<Identity::Member>& members) {
@@ -203,7 +207,7 @@ class Cleaning {
   Status WriteTables() {
     SEGUE_RETURN_IF_ERROR(work_->WriteParquet(TracksSql(), Key("tracks.parquet")));
     SEGUE_RETURN_IF_ERROR(work_->WriteParquet(
-        "SELECT alias, track_id FROM aliases JOIN track_ids USING (track) ORDER BY alias", Key("aliases.parquet")));
+        "SELECT alias, track_id FROM aliases JOIN track_ids USING (number) ORDER BY alias", Key("aliases.parquet")));
     SEGUE_RETURN_IF_ERROR(work_->WriteParquet(InteractionsSql(), Key("interactions.parquet")));
     return work_->WriteParquet(
         "SELECT sha256, file, line, " + NameSql("rule") + " AS rule, " + FieldSql("rule") +

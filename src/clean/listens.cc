@@ -119,39 +119,50 @@ Status CollectListenNames(Workshop& work) {
 }
 
 Status MarkListens(Workshop& work, int64_t skip_below_ms) {
+  // As ENUMs a row is a few numbers, which sort as their texts do. An ENUM has
+  // at least one value: the empty text, which names nobody.
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TYPE event_kind AS ENUM ('dislike', 'like', 'play', 'rating', 'review', 'skip'); "
+      "CREATE TYPE listener_name AS ENUM (SELECT name FROM (SELECT '' AS name UNION SELECT listener FROM "
+      "judged_listens WHERE rule IS NULL AND NOT left_out) ORDER BY name)"));
   // Minutes: whatever is coarser than seconds.
   SEGUE_RETURN_IF_ERROR(work.Run(
-      "CREATE TABLE events AS SELECT j.file, j.nr, j.listener, i.track, j.\"at\", "
-      "CASE WHEN j.at_precision >= 60 THEN 60 ELSE 1 END::UTINYINT AS fineness, j.kind, j.value, j.ms_played, "
-      "j.event_id, coalesce(i.direct AND j.source_id IS NOT NULL, false) AS direct "
+      "CREATE TABLE events AS SELECT j.file::INTEGER AS file, j.nr, j.listener::listener_name AS listener, i.track, "
+      "j.\"at\", CASE WHEN j.at_precision >= 60 THEN 60 ELSE 1 END::UTINYINT AS fineness, "
+      "j.kind::event_kind AS kind, j.value, j.ms_played, j.event_id, "
+      "coalesce(i.direct AND j.source_id IS NOT NULL, false) AS direct "
       "FROM judged_listens j LEFT JOIN identity i ON i.key = coalesce(j.source_id, j.name_key) "
       "WHERE j.rule IS NULL AND NOT j.left_out"));
   SEGUE_RETURN_IF_ERROR(work.Run(
       "CREATE TABLE same_event AS SELECT file, nr FROM (SELECT file, nr, row_number() OVER (PARTITION BY listener, "
       "event_id ORDER BY \"at\" NULLS FIRST, track, kind, value NULLS FIRST, ms_played NULLS FIRST, file, nr) AS n "
       "FROM events WHERE event_id IS NOT NULL AND track IS NOT NULL) WHERE n > 1"));
-  const std::string keyed =
-      "SELECT e.*, CASE WHEN kind = 'skip' AND ms_played IS NOT NULL THEN 'play' ELSE kind END AS class, "
-      "CASE WHEN kind IN ('play', 'skip') THEN \"at\" // 60 ELSE \"at\" END AS moment, "
-      "CASE WHEN kind IN ('play', 'skip') AND \"at\" IS NOT NULL THEN NULL ELSE value END AS amount "
-      "FROM events e ANTI JOIN same_event s USING (file, nr) WHERE track IS NOT NULL";
-  const std::string numbered =
-      "SELECT *, row_number() OVER w AS n, lag(\"at\") OVER w AS before_at, lag(file) OVER w AS before FROM (" + keyed +
-      ") WINDOW w AS (PARTITION BY listener, track, class, moment, ms_played, amount "
-      "ORDER BY fineness, \"at\" NULLS FIRST, kind, value NULLS FIRST, file, nr)";
-  const std::string columns = "file, nr, listener, track, \"at\", kind, value, ms_played, direct, ";
   SEGUE_RETURN_IF_ERROR(work.Run(
-      "CREATE TABLE marked AS SELECT *, CASE WHEN rule IS NULL THEN CASE WHEN kind = 'play' AND ms_played < " +
-      std::to_string(skip_below_ms) + " THEN 'skip' ELSE kind END END AS final_kind FROM ("
-      "SELECT " + columns + "CASE WHEN repeats AND before = file THEN " + Number("duplicate_within_file") +
-      " WHEN repeats THEN " + Number("duplicate_between_files") +
-      " WHEN kind IN ('play', 'skip') AND (ms_played = 0 OR value = 0) THEN " + Number("zero_play") +
-      " END AS rule, CASE WHEN repeats THEN before END AS before FROM (SELECT *, n > 1 AND (fineness > 1 OR "
-      "\"at\" IS NOT DISTINCT FROM before_at) AS repeats FROM (" + numbered + "))"
-      " UNION ALL SELECT " + columns + Number("duplicate_event") + ", NULL FROM events SEMI JOIN same_event "
-      "USING (file, nr) UNION ALL SELECT " + columns + Number("unknown_track") +
-      ", NULL FROM events WHERE track IS NULL)"));
-  return work.Run("DROP TABLE events");
+      "CREATE VIEW keyed AS SELECT file, nr, listener, track, \"at\", fineness, kind, value, ms_played, "
+      "CASE WHEN kind = 'skip' AND ms_played IS NOT NULL THEN 'play'::event_kind ELSE kind END AS class, "
+      "CASE WHEN kind IN ('play', 'skip') THEN \"at\" // 60 ELSE \"at\" END AS moment, "
+      "CASE WHEN kind IN ('play', 'skip') AND \"at\" IS NOT NULL THEN NULL ELSE value END AS amount, "
+      "hash(listener, track, class, moment, ms_played, amount) AS digest "
+      "FROM events e ANTI JOIN same_event s USING (file, nr) WHERE track IS NOT NULL"));
+  // Most rows are like no other: only those whose digest occurs twice are
+  // sorted and looked at. A chance collision costs time, nothing else.
+  SEGUE_RETURN_IF_ERROR(
+      work.Run("CREATE TABLE met_twice AS SELECT digest FROM keyed GROUP BY digest HAVING count(*) > 1"));
+  const std::string numbered =
+      "SELECT *, row_number() OVER w AS n, lag(\"at\") OVER w AS before_at, lag(file) OVER w AS before FROM "
+      "keyed SEMI JOIN met_twice USING (digest) WINDOW w AS (PARTITION BY listener, track, class, moment, ms_played, "
+      "amount ORDER BY fineness, \"at\" NULLS FIRST, kind, value NULLS FIRST, file, nr)";
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE TABLE repeats AS SELECT file, nr, CASE WHEN before = file THEN " + Number("duplicate_within_file") +
+      " ELSE " + Number("duplicate_between_files") + " END AS rule, before FROM (" + numbered +
+      ") WHERE n > 1 AND (fineness > 1 OR \"at\" IS NOT DISTINCT FROM before_at) UNION ALL SELECT file, nr, " +
+      Number("duplicate_event") + ", NULL FROM same_event"));
+  return work.Run(
+      "CREATE VIEW marked AS SELECT *, CASE WHEN rule IS NULL THEN CASE WHEN kind = 'play' AND ms_played < " +
+      std::to_string(skip_below_ms) + " THEN 'skip'::event_kind ELSE kind END END AS final_kind FROM ("
+      "SELECT e.* EXCLUDE (event_id), r.before, CASE WHEN r.rule IS NOT NULL THEN r.rule WHEN e.track IS NULL THEN " +
+      Number("unknown_track") + " WHEN e.kind IN ('play', 'skip') AND (e.ms_played = 0 OR e.value = 0) THEN " +
+      Number("zero_play") + " END AS rule FROM events e LEFT JOIN repeats r USING (file, nr))");
 }
 
 std::string RejectedListensSql() {
@@ -166,9 +177,10 @@ std::string RejectedListensSql() {
 }
 
 std::string InteractionsSql() {
-  return "SELECT m.listener, t.track_id, m.\"at\", m.final_kind AS kind, coalesce(m.value, 1) AS value, m.ms_played "
-         "FROM marked m JOIN track_ids t USING (track) WHERE m.rule IS NULL "
-         "ORDER BY m.listener, m.\"at\" NULLS FIRST, m.track, m.final_kind, coalesce(m.value, 1), m.ms_played NULLS FIRST";
+  return "SELECT listener::VARCHAR AS listener, track::VARCHAR AS track_id, \"at\", kind::VARCHAR AS kind, value, "
+         "ms_played FROM (SELECT listener, track, \"at\", final_kind AS kind, coalesce(value, 1) AS value, ms_played "
+         "FROM marked WHERE rule IS NULL ORDER BY listener, \"at\" NULLS FIRST, track, final_kind, coalesce(value, 1), "
+         "ms_played NULLS FIRST)";
 }
 
 Status TallyListens(Workshop& work) {

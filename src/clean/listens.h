@@ -27,7 +27,7 @@ Status JudgeListens(Workshop& work, Inputs& inputs);
 /// good rows name tracks.
 Status CollectListenNames(Workshop& work);
 
-/// 4. With `identity(key, track, direct)` there: the table `marked`, a slim row
+/// 4. With `identity(key, track, direct)` there: the view `marked`, a slim row
 /// an event with `rule` (NULL: kept), the file that a duplicate repeats, and
 /// `final_kind`: a play shorter than skip_below_ms is a skip.
 ///

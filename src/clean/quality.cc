@@ -160,7 +160,7 @@ Result<json> DuplicatesJson(Workshop& work) {
     duplicates["same_event_id"] = chunk.Int(2, 0);
   }));
   SEGUE_RETURN_IF_ERROR(work.duck().Query(
-      "SELECT " + counts + ", listener FROM marked WHERE rule IN (" + within + ", " + between + ", " + same_event +
+      "SELECT " + counts + ", listener::VARCHAR FROM marked WHERE rule IN (" + within + ", " + between + ", " + same_event +
           ") GROUP BY listener ORDER BY count(*) DESC, listener LIMIT 100",
       [&](const DuckChunk& chunk) {
         for (uint64_t i = 0; i < chunk.rows(); ++i) {

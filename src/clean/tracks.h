@@ -33,7 +33,7 @@ Status JudgeTracks(Workshop& work, Inputs& inputs, TrackFindings& findings);
 Status MarkTracks(Workshop& work, TrackFindings& findings);
 
 /// 3. With `identity`, `track_ids` and `listen_names` there: the table `tracks`
-/// in the schema of tracks.parquet with its number `track`. Artist and title
+/// in the schema of tracks.parquet with `track`, its id as an ENUM. Artist and title
 /// are the pair spelt so most often (ties: the smallest); a feature is that of
 /// the fullest row, gaps filled from the next; a label that is both hit and
 /// flop is NULL; tags are those of all rows and the 20 that most listeners gave.
