@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "serve/snapshot.h"
+#include "store/catalog.h"
+
+namespace segue::serve {
+
+/// The body of POST /v1/events as events to append. An error names the event
+/// and the field, "events[3].kind: ...", or the position in broken JSON.
+Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, const Snapshot& snapshot, int64_t now);
+
+/// "2026-03-01T12:00:00Z" (or with an offset, or without a zone: UTC) as Unix
+/// seconds; kInvalid where it is none.
+Result<int64_t> ParseTime(std::string_view text);
+
+}  // namespace segue::serve

@@ -1,0 +1,124 @@
+#include "serve/http.h"
+
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+namespace segue::serve {
+namespace {
+
+using nlohmann::json;
+
+int Digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+Result<std::string> Decode(std::string_view text, bool plus_is_space) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && plus_is_space) {
+      decoded += ' ';
+    } else if (text[i] == '%') {
+      const int high = i + 2 < text.size() ? Digit(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? Digit(text[i + 2]) : -1;
+      if (high < 0 || low < 0) return Error{ErrorCode::kInvalid, "the address has a broken % escape"};
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  if (decoded.find('\0') != std::string::npos) return Error{ErrorCode::kInvalid, "the address has a NUL"};
+  return decoded;
+}
+
+Status ParsePath(std::string_view path, Request& request) {
+  if (path.empty() || path.front() != '/') return Error{ErrorCode::kInvalid, "the address does not start with /"};
+  path.remove_prefix(1);
+  while (!path.empty()) {
+    const size_t slash = std::min(path.find('/'), path.size());
+    SEGUE_TRY(std::string part, Decode(path.substr(0, slash), false));
+    if (part.empty() || part == "." || part == "..") {
+      return Error{ErrorCode::kInvalid, "the path has an empty, '.' or '..' part"};
+    }
+    request.path.push_back(std::move(part));
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return {};
+}
+
+int StatusOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid: return 400;
+    case ErrorCode::kNotFound: return 404;
+    case ErrorCode::kConflict: return 409;
+    case ErrorCode::kPermission: return 403;
+    case ErrorCode::kNoSpace: return 507;
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kCancelled: return 503;
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kIo: return 500;
+  }
+  return 500;
+}
+
+const char* TitleOf(int status) {
+  switch (status) {
+    case 400: return "Bad request";
+    case 403: return "Not allowed";
+    case 404: return "Not found";
+    case 409: return "Conflict";
+    case 503: return "Not available now";
+    case 507: return "The disk is full";
+    default: return "Something went wrong";
+  }
+}
+
+}  // namespace
+
+Response Problem(int status, std::string_view title, std::string_view detail) {
+  const json body = {{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}};
+  return {.status = status,
+          .body = body.dump(-1, ' ', false, json::error_handler_t::replace),
+          .type = "application/problem+json"};
+}
+
+Response ProblemOf(const Error& error) {
+  const int status = StatusOf(error.code);
+  return Problem(status, TitleOf(status), error.message);
+}
+
+Status ParseTarget(std::string_view target, Request& request) {
+  request.target = std::string(target);
+  target = target.substr(0, target.find('#'));
+  const size_t mark = std::min(target.find('?'), target.size());
+  SEGUE_RETURN_IF_ERROR(ParsePath(target.substr(0, mark), request));
+  std::string_view query = target.substr(std::min(mark + 1, target.size()));
+  while (!query.empty()) {
+    const size_t end = std::min(query.find('&'), query.size());
+    const std::string_view pair = query.substr(0, end);
+    const size_t equals = std::min(pair.find('='), pair.size());
+    SEGUE_TRY(const std::string name, Decode(pair.substr(0, equals), true));
+    SEGUE_TRY(request.query[name], Decode(pair.substr(std::min(equals + 1, pair.size())), true));
+    query.remove_prefix(std::min(end + 1, query.size()));
+  }
+  return {};
+}
+
+Result<int64_t> QueryNumber(const Request& request, const std::string& name, int64_t missing, int64_t least, int64_t most) {
+  const auto it = request.query.find(name);
+  if (it == request.query.end()) return missing;
+  int64_t value = 0;
+  const std::string& text = it->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+    return Error{ErrorCode::kInvalid, "parameter '" + name + "' is '" + text + "', expected a whole number from " +
+                                          std::to_string(least) + " to " + std::to_string(most)};
+  }
+  return value;
+}
+
+}  // namespace segue::serve

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace segue::serve {
+
+struct Request {
+  std::string method;                         ///< "GET", ...
+  std::string target;                         ///< as it came
+  std::vector<std::string> path;              ///< decoded parts: /v1/tracks/t1 -> {"v1","tracks","t1"}
+  std::map<std::string, std::string> query;   ///< decoded
+  std::string body;
+  std::string authorization;
+  std::string id;                             ///< X-Request-Id
+};
+
+struct Response {
+  int status = 200;
+  std::string body;
+  std::string type = "application/json";
+  std::string allow;                          ///< for 405
+  /// Where set, the answer is not there yet: asked each few milliseconds
+  /// without holding a thread, until it gives one.
+  std::function<std::optional<Response>()> later;
+};
+
+/// application/problem+json (RFC 9457).
+Response Problem(int status, std::string_view title, std::string_view detail);
+
+/// The problem that stands for an Error: its status by code.
+Response ProblemOf(const Error& error);
+
+/// Splits and decodes path and query; kInvalid for what is not a clean path
+/// ("..", empty parts, bad escapes, NUL).
+Status ParseTarget(std::string_view target, Request& request);
+
+/// A whole number from the query; `missing` where it is not given; kInvalid,
+/// naming it, where it is not one or out of range.
+Result<int64_t> QueryNumber(const Request& request, const std::string& name, int64_t missing, int64_t least,
+                            int64_t most);
+
+}  // namespace segue::serve

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "serve/snapshot.h"
+
+namespace segue::serve {
+
+/// Keeps the newest Snapshot: follows the live pointer and the newest dataset
+/// in the catalog, loads beside what serves, and swaps. Thread-safe.
+class Live {
+ public:
+  explicit Live(const Context& context);
+  ~Live();
+  Live(const Live&) = delete;
+  Live& operator=(const Live&) = delete;
+
+  /// Never null; hold it for the length of one request.
+  std::shared_ptr<Snapshot> Now() const;
+
+  /// Makes events that were just appended count on every later request.
+  Status CatchUp();
+
+ private:
+  void Follow();
+  void LookOnce();
+
+  Context context_;
+  mutable std::mutex mutex_;  // held while swapping and catching up, so that no event falls between
+  std::shared_ptr<Snapshot> current_;
+  std::string failed_;        // what could not be loaded, so that it is said once
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+}  // namespace segue::serve

@@ -1,0 +1,360 @@
+#include "serve/server.h"
+
+#include <utility>
+
+#include <boost/asio.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "serve/api.h"
+
+namespace segue::serve {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr auto kIdle = seconds(75);          ///< a kept-alive connection without a request
+constexpr auto kLaterLook = milliseconds(10);
+constexpr auto kStopPatience = seconds(5);
+constexpr uint32_t kMostHeaderBytes = 16 * 1024;
+constexpr size_t kUploadBuffer = 256 * 1024;
+
+using RawRequest = http::request<http::string_body>;
+using RawResponse = http::response<http::string_body>;
+using HeaderParser = http::request_parser<http::empty_body>;
+
+struct Address {
+  tcp::endpoint endpoint;
+  bool loopback = false;
+};
+
+Result<Address> ParseAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const auto wrong = [&] {
+    return Error{ErrorCode::kInvalid, "serve.listen is '" + text + "', expected ADDRESS:PORT such as 127.0.0.1:7348"};
+  };
+  if (colon == std::string::npos) return wrong();
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  int64_t port = -1;
+  const std::string digits = text.substr(colon + 1);
+  if (!digits.empty() && digits.size() < 6 && digits.find_first_not_of("0123456789") == std::string::npos) port = std::stoll(digits);
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (error || port < 0 || port > 65535) return wrong();
+  return Address{{address, static_cast<uint16_t>(port)}, address.is_loopback()};
+}
+
+class HttpServer final : public Server {
+ public:
+  explicit HttpServer(const Context& context)
+      : context_(context), api_(context), io_(static_cast<int>(context.settings.serve_threads)), acceptor_(io_) {}
+  ~HttpServer() override { Stop(); }
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  segue::Status Open(const Address& address) {
+    boost::system::error_code error;
+    acceptor_.open(address.endpoint.protocol(), error);
+    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(address.endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error == asio::error::address_in_use) {
+      return Error{ErrorCode::kConflict, "port " + std::to_string(address.endpoint.port()) + " is taken by another program; "
+                                         "choose one with --listen ADDRESS:PORT"};
+    }
+    if (error) return Error{ErrorCode::kIo, "listening on " + context_.settings.listen + ": " + error.message()};
+    port_ = acceptor_.local_endpoint().port();
+    asio::co_spawn(io_, Accept(), asio::detached);
+    for (int64_t i = 0; i < context_.settings.serve_threads; ++i) threads_.emplace_back([this] { RunThread(); });
+    return {};
+  }
+
+  uint16_t port() const override { return port_; }
+
+  void Stop() override {
+    if (stopping_.exchange(true)) return;
+    asio::post(io_, [this] {
+      boost::system::error_code ignored;
+      acceptor_.close(ignored);
+    });
+    {
+      std::unique_lock lock(busy_mutex_);
+      idle_.wait_for(lock, kStopPatience, [this] { return busy_ == 0; });
+    }
+    io_.stop();
+    for (auto& thread : threads_) thread.join();
+  }
+
+ private:
+  /// Counts a request that is under way.
+  class Busy {
+   public:
+    explicit Busy(HttpServer& server) : server_(server) {
+      const std::lock_guard lock(server_.busy_mutex_);
+      ++server_.busy_;
+    }
+    ~Busy() {
+      const std::lock_guard lock(server_.busy_mutex_);
+      if (--server_.busy_ == 0) server_.idle_.notify_all();
+    }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+
+   private:
+    HttpServer& server_;
+  };
+
+  void RunThread() {
+    while (!io_.stopped()) {
+      try {
+        io_.run();
+      } catch (const std::exception& bug) {
+        context_.instruments.Log(LogLevel::kError, "serve", bug.what(), nlohmann::json());
+      }
+    }
+  }
+
+  asio::awaitable<void> Accept() {
+    while (!stopping_.load()) {
+      boost::system::error_code error;
+      tcp::socket socket = co_await acceptor_.async_accept(asio::make_strand(io_), asio::redirect_error(asio::use_awaitable, error));
+      if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) co_return;
+      if (error) {
+        // Out of file descriptors, say: others may be given back soon.
+        asio::steady_timer pause(io_, milliseconds(50));
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+        continue;
+      }
+      socket.set_option(tcp::no_delay(true), error);
+      const auto executor = socket.get_executor();
+      asio::co_spawn(executor, Converse(beast::tcp_stream(std::move(socket))), asio::detached);
+    }
+  }
+
+  /// One connection, request by request.
+  asio::awaitable<void> Converse(beast::tcp_stream stream) {
+    beast::flat_buffer buffer;
+    bool go_on = true;
+    while (go_on && !stopping_.load()) {
+      // Idle time is not the client's slowness: the clock starts at the first byte.
+      if (buffer.size() == 0) {
+        stream.expires_after(kIdle);
+        boost::system::error_code error;
+        const size_t read = co_await stream.async_read_some(buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, error));
+        if (error) break;
+        buffer.commit(read);
+      }
+      const Busy busy(*this);
+      go_on = co_await OneRequest(stream, buffer);
+    }
+    boost::system::error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  asio::awaitable<bool> OneRequest(beast::tcp_stream& stream, beast::flat_buffer& buffer) {
+    stream.expires_after(seconds(context_.settings.request_timeout_s));
+    const auto start = steady_clock::now();
+    HeaderParser header;
+    header.header_limit(kMostHeaderBytes);
+    header.body_limit(boost::none);
+    boost::system::error_code error;
+    co_await http::async_read_header(stream, buffer, header, asio::redirect_error(asio::use_awaitable, error));
+    if (error == http::error::end_of_stream) co_return false;
+    Request request;
+    request.id = RandomHex();
+    if (error) {
+      if (error == beast::error::timeout || stream.socket().is_open() == false) co_return false;
+      const Response response = error == http::error::header_limit
+                                    ? Problem(431, "Headers too large", "the headers have more than 16 KiB")
+                                    : Problem(400, "Bad request", "this is not HTTP: " + error.message());
+      co_return co_await Answer(stream, request, response, start, 11, false);
+    }
+    const auto& head = header.get();
+    const unsigned version = head.version();
+    request.method = std::string(head.method_string());
+    request.authorization = std::string(head[http::field::authorization]);
+    if (const segue::Status parsed = ParseTarget({head.target().data(), head.target().size()}, request); !parsed.ok()) {
+      co_return co_await Answer(stream, request, ProblemOf(parsed.error()), start, version, false);
+    }
+    if (beast::iequals(head[http::field::expect], "100-continue")) {
+      RawResponse go(http::status::continue_, version);
+      co_await http::async_write(stream, go, asio::redirect_error(asio::use_awaitable, error));
+      if (error) co_return false;
+    }
+    const bool keep = head.keep_alive();
+    if (request.method == "PUT" && request.path.size() >= 3 && request.path[0] == "v1" && request.path[1] == "inbox") {
+      co_return co_await Upload(stream, buffer, header, request, start, version, keep);
+    }
+    http::request_parser<http::string_body> parser(std::move(header));
+    parser.body_limit(static_cast<uint64_t>(context_.settings.max_body_bytes));
+    co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+    if (error == http::error::body_limit) {
+      const Response large = Problem(413, "Body too large", "a body may have at most " + std::to_string(context_.settings.max_body_bytes) +
+                                                                " bytes here; files go to PUT /v1/inbox/{name}");
+      co_return co_await Answer(stream, request, large, start, version, false);
+    }
+    if (error == beast::error::timeout) {
+      co_return co_await TooSlow(stream, request, start, version);
+    }
+    if (error) co_return co_await Answer(stream, request, Problem(400, "Bad request", "the body cannot be read: " + error.message()), start, version, false);
+    request.body = std::move(parser.get().body());
+    co_return co_await Answer(stream, request, co_await Think(request), start, version, keep);
+  }
+
+  /// tcp_stream closes the socket at a timeout; nothing can be said any more.
+  asio::awaitable<bool> TooSlow(beast::tcp_stream&, const Request&, steady_clock::time_point start, unsigned) {
+    api_.counters().Note(408, Microseconds(start));
+    co_return false;
+  }
+
+  /// The answer; a bug is a 500, and the program runs on.
+  asio::awaitable<Response> Think(const Request& request) {
+    Response response = Guarded(request.id, [&] { return api_.Handle(request); });
+    while (response.later) {
+      asio::steady_timer pause(co_await asio::this_coro::executor, kLaterLook);
+      boost::system::error_code error;
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      const auto later = response.later;
+      response = Guarded(request.id, [&]() -> Response {
+        auto answer = later();
+        if (answer) return *std::move(answer);
+        Response wait;
+        wait.later = later;
+        return wait;
+      });
+    }
+    co_return response;
+  }
+
+  template <typename Body>
+  Response Guarded(const std::string& id, const Body& body) {
+    try {
+      return body();
+    } catch (const std::exception& bug) {
+      context_.instruments.Log(LogLevel::kError, "serve", bug.what(), {{"request_id", id}});
+      return Problem(500, "A bug", "this should not have happened; the log has it under request " + id);
+    }
+  }
+
+  /// A file on its way into the inbox, through the scratch folder.
+  asio::awaitable<bool> Upload(beast::tcp_stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
+                               const Request& request, steady_clock::time_point start, unsigned version, bool keep) {
+    const std::string& token = context_.settings.token;
+    if (!token.empty() && request.authorization != "Bearer " + token) {
+      co_return co_await Answer(stream, request, Problem(401, "Unauthorized", "send the token: Authorization: Bearer ..."), start, version, false);
+    }
+    const auto key = api_.InboxKey(request);
+    if (!key.ok()) co_return co_await Answer(stream, request, ProblemOf(key.error()), start, version, false);
+    const auto scratch = context_.bucket.ScratchFolder() / ("upload-" + request.id);
+    const Response received = co_await Receive(stream, buffer, header, scratch);
+    if (received.status != 200) {
+      std::error_code ignored;
+      std::filesystem::remove(scratch, ignored);
+      co_return co_await Answer(stream, request, received, start, version, false);
+    }
+    const Response response = Guarded(request.id, [&] { return api_.AcceptUpload(*key, scratch); });
+    std::error_code ignored;
+    std::filesystem::remove(scratch, ignored);
+    co_return co_await Answer(stream, request, response, start, version, keep);
+  }
+
+  /// Status 200: the whole body is in `scratch`.
+  asio::awaitable<Response> Receive(beast::tcp_stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
+                                    const std::filesystem::path& scratch) {
+    http::request_parser<http::buffer_body> parser(std::move(header));
+    parser.body_limit(static_cast<uint64_t>(context_.settings.max_upload_bytes));
+    auto writer = store::RealFileSystem().Create(scratch);
+    if (!writer.ok()) co_return ProblemOf(writer.error());
+    std::vector<char> block(kUploadBuffer);
+    while (!parser.is_done()) {
+      parser.get().body().data = block.data();
+      parser.get().body().size = block.size();
+      // Each block has the time of a request: an upload may be long, not stuck.
+      stream.expires_after(seconds(context_.settings.request_timeout_s));
+      boost::system::error_code error;
+      co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
+      if (error == http::error::need_buffer) error = {};
+      if (error == http::error::body_limit) {
+        co_return Problem(413, "Body too large", "an upload may have at most " + std::to_string(context_.settings.max_upload_bytes) + " bytes");
+      }
+      if (error) co_return Problem(400, "Bad request", "the upload broke off: " + error.message());
+      const auto written = (*writer)->Append({block.data(), block.size() - parser.get().body().size});
+      if (!written.ok()) co_return ProblemOf(written.error());
+    }
+    co_return Response{};
+  }
+
+  static uint64_t Microseconds(steady_clock::time_point start) {
+    return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start).count());
+  }
+
+  /// False: the connection ends.
+  asio::awaitable<bool> Answer(beast::tcp_stream& stream, const Request& request, const Response& response,
+                               steady_clock::time_point start, unsigned version, bool keep) {
+    keep = keep && !stopping_.load();
+    RawResponse raw(static_cast<http::status>(response.status), version);
+    raw.set(http::field::content_type, response.type);
+    raw.set("X-Request-Id", request.id);
+    raw.set("X-Content-Type-Options", "nosniff");
+    if (!response.allow.empty()) raw.set(http::field::allow, response.allow);
+    if (response.status == 401) raw.set(http::field::www_authenticate, "Bearer");
+    raw.keep_alive(keep);
+    const bool head_only = request.method == "HEAD";
+    raw.body() = head_only ? std::string() : response.body;
+    raw.prepare_payload();
+    if (head_only) raw.set(http::field::content_length, std::to_string(response.body.size()));
+    stream.expires_after(seconds(context_.settings.request_timeout_s));
+    boost::system::error_code error;
+    if (head_only) {
+      http::response_serializer<http::string_body> serializer(raw);
+      co_await http::async_write_header(stream, serializer, asio::redirect_error(asio::use_awaitable, error));
+    } else {
+      co_await http::async_write(stream, raw, asio::redirect_error(asio::use_awaitable, error));
+    }
+    api_.counters().Note(response.status, Microseconds(start));
+    co_return !error && keep;
+  }
+
+  Context context_;
+  Api api_;
+  asio::io_context io_;
+  tcp::acceptor acceptor_;
+  uint16_t port_ = 0;
+  std::atomic<bool> stopping_{false};
+  std::mutex busy_mutex_;
+  std::condition_variable idle_;
+  int64_t busy_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Start(const Context& context) {
+  SEGUE_TRY(const Address address, ParseAddress(context.settings.listen));
+  if (!address.loopback && context.settings.token.empty()) {
+    return Error{ErrorCode::kPermission, "listening on " + context.settings.listen + " would let anyone in: set serve.token "
+                                         "(SEGUE_SERVE_TOKEN=...), or listen on 127.0.0.1"};
+  }
+  auto server = std::make_unique<HttpServer>(context);
+  SEGUE_RETURN_IF_ERROR(server->Open(address));
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace segue::serve
