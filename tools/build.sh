@@ -1,0 +1,33 @@
+#!/bin/bash
+# Configures a preset where needed, and builds it.
+#
+#   tools/build.sh PRESET [TARGET...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=${1:?usage: tools/build.sh PRESET [TARGET...]}
+shift
+folder=build/$preset
+mkdir -p "$folder"
+
+if command -v ccache >/dev/null; then
+  export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}
+fi
+# Ninja configures again by itself when a CMake file changes; a new DuckDB it cannot see.
+if [ ! -f "$folder/build.ninja" ] || [ cmake/duckdb/node_modules/.installed-lock.json -nt "$folder/build.ninja" ] ||
+   [ CMakePresets.json -nt "$folder/build.ninja" ]; then
+  if ! cmake --preset "$preset" >"$folder/configure.log" 2>&1; then
+    cat "$folder/configure.log" >&2
+    exit 1
+  fi
+  touch "$folder/build.ninja"
+fi
+
+quiet=()
+if [ ! -t 1 ]; then
+  quiet=(-- --quiet)
+  # Long silences want a word before them.
+  pending=$(ninja -C "$folder" -n "$@" 2>/dev/null | grep -c '^\[' || true)
+  [ "$pending" -le 5 ] || echo "Building $folder: $pending steps"
+fi
+cmake --build "$folder" ${@:+--target "$@"} "${quiet[@]}"

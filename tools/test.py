@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Runs every test there is, and counts.
+
+    tools/test.py [--fast] [--only NAME] [--build DIR]
+
+In order: the googletest programs of the release build; the scripts (what must
+not compile, the rule of sight, end to end, the documentation's commands); the
+googletest programs under the address and undefined-behaviour sanitizers, and
+those with threads under the thread sanitizer. The last line is the count:
+"N passed, N failed, N skipped". A program under a sanitizer counts as one test.
+
+Exit code 1 where a test failed or none ran.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import glob
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+THREADED = ["store", "train", "evaluate", "serve", "pipeline", "models", "monitor"]
+UNIT_TIMEOUT_S = 900
+SCRIPT_TIMEOUT_S = 3600
+BUILD_TIMEOUT_S = 3600
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
+
+
+@dataclasses.dataclass
+class Outcome:
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: list = dataclasses.field(default_factory=list)
+    seconds: float = 0
+    details: str = ""  # shown where something failed
+
+    def show(self):
+        word = "FAILED" if self.failed else "ok"
+        counts = f"{self.passed} passed"
+        if self.failed:
+            counts += f", {self.failed} failed"
+        if self.skipped:
+            counts += f", {len(self.skipped)} skipped"
+        print(f"{word:<7}{self.name:<34}{counts}  ({self.seconds:.1f} s)", flush=True)
+        for skipped in self.skipped:
+            print(f"         skipped: {skipped}")
+        if self.failed:
+            print(self.details.rstrip() + "\n", flush=True)
+
+
+def execute(command, timeout, environment=None):
+    """(exit code, output, seconds). Ends the whole process group on a timeout."""
+    start = time.monotonic()
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
+    try:
+        output, _ = process.communicate(timeout=timeout)
+        code = process.returncode
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        output += f"\nended after {timeout} s: it hangs or is far too slow\n".encode()
+        code = -signal.SIGKILL
+    except BaseException:  # Ctrl-C: leave nothing running
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return code, output.decode(errors="replace"), time.monotonic() - start
+
+
+def exit_reason(code):
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
+
+
+def failures_of(output):
+    """The parts of googletest's output that belong to failed tests."""
+    kept = []
+    for block in re.split(r"^\[ RUN      \] ", output, flags=re.M)[1:]:
+        if "[  FAILED  ]" in block.split("[       OK ]")[0]:
+            kept.append(block.split("[----------]")[0].rstrip())
+    return "\n".join(kept)
+
+
+def run_unit(program, label, environment=None, as_one=False):
+    """One googletest program. `as_one`: it counts as a single test."""
+    outcome = Outcome(label)
+    with tempfile.TemporaryDirectory(prefix="segue-test-") as folder:
+        report = pathlib.Path(folder) / "report.json"
+        code, output, outcome.seconds = execute(
+            [str(program), "--gtest_brief=0", "--gtest_color=no", f"--gtest_output=json:{report}"],
+            UNIT_TIMEOUT_S, environment)
+        try:
+            suites = json.loads(report.read_text())["testsuites"]
+        except (OSError, ValueError, KeyError):
+            suites = None
+    if suites is None:
+        outcome.failed = 1
+        outcome.details = f"{exit_reason(code)}, before the tests were over:\n" + output[-8000:]
+        return outcome
+    for suite in suites:
+        for test in suite["testsuite"]:
+            name = f"{suite['name']}.{test['name']}"
+            if test.get("result") == "SKIPPED":
+                outcome.skipped.append(name)
+            elif test.get("result") == "SUPPRESSED" or test.get("status") == "NOTRUN":
+                outcome.skipped.append(f"{name} (disabled)")
+            elif test.get("failures"):
+                outcome.failed += 1
+            else:
+                outcome.passed += 1
+    if outcome.failed:
+        outcome.details = failures_of(output) or output[-8000:]
+    elif code != 0:
+        outcome.failed = 1
+        outcome.details = f"every test passed, but {exit_reason(code)}:\n" + output[-8000:]
+    if as_one:
+        outcome.passed, outcome.failed = (0, 1) if outcome.failed else (1, 0)
+        outcome.skipped = []
+    return outcome
+
+
+def run_script(command, label):
+    """A script whose last line is the count."""
+    outcome = Outcome(label)
+    code, output, outcome.seconds = execute(command, SCRIPT_TIMEOUT_S)
+    lines = output.rstrip().splitlines() or [""]
+    counts = COUNTS.match(lines[-1])
+    if not counts:
+        outcome.failed = 1
+        outcome.details = f"{exit_reason(code)}, without a count at the end:\n" + output[-12000:]
+        return outcome
+    outcome.passed, outcome.failed, skipped = map(int, counts.groups())
+    named = [line.split(None, 1)[1] for line in lines if re.match(r"skipped\s+\S", line)]
+    outcome.skipped = (named + ["(unnamed)"] * skipped)[:skipped]
+    if code != 0 and outcome.failed == 0:
+        outcome.failed = 1
+    outcome.details = output[-12000:]
+    return outcome
+
+
+def unit_programs(folder):
+    return sorted(p for p in pathlib.Path(folder, "tests").glob("*_test") if os.access(p, os.X_OK) and p.is_file())
+
+
+def run_units(programs, prefix="", environment=None, as_one=False):
+    """Two at a time; shown in the order of completion."""
+    outcomes = []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(run_unit, p, prefix + p.name, environment, as_one) for p in programs]
+        for future in concurrent.futures.as_completed(waiting):
+            outcomes.append(future.result())
+            outcomes[-1].show()
+    return outcomes
+
+
+def scripts():
+    found = [(["tests/must_not_compile/run.py"], "must_not_compile")]
+    found.append((["tools/check_layers.py", "--test"], "check_layers"))
+    for folder in ("e2e", "docs"):
+        for path in sorted(glob.glob(f"tests/{folder}/*.py", root_dir=ROOT)):
+            found.append(([path], f"{folder}/{pathlib.Path(path).stem} (slow)"))
+    return [([sys.executable, *command], label) for command, label in found]
+
+
+def sanitized(preset, only):
+    """Builds a sanitizer preset and runs its unit tests."""
+    modules = THREADED if preset == "tsan" else None
+    targets = []
+    for program in unit_programs(ROOT / "build" / "release"):
+        module = program.name.removesuffix("_test")
+        if (modules is None or module in modules) and (only is None or only in program.name):
+            targets.append(program.name)
+    if not targets:
+        return []
+    code, output, seconds = execute(["tools/build.sh", preset, *targets], BUILD_TIMEOUT_S)
+    if code != 0:
+        outcome = Outcome(f"{preset}: the build", failed=1, seconds=seconds, details=output[-8000:])
+        outcome.show()
+        return [outcome]
+    print(f"       {preset}: built in {seconds:.0f} s", flush=True)
+    environment = dict(os.environ)
+    # Real data under sanitizers takes long and adds little to the made-up files.
+    environment.pop("SEGUE_TEST_DATA", None)
+    environment["ASAN_OPTIONS"] = "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+    environment["LSAN_OPTIONS"] = f"suppressions={ROOT}/tools/lsan.supp:print_suppressions=0"
+    environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
+    environment["TSAN_OPTIONS"] = f"suppressions={ROOT}/tools/tsan.supp:halt_on_error=1:second_deadlock_stack=1"
+    folder = ROOT / "build" / preset / "tests"
+    return run_units([folder / name for name in targets], f"{preset}: ", environment, as_one=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fast", action="store_true", help="unit tests and the rule of sight only")
+    parser.add_argument("--only", metavar="NAME", help="only programs and scripts whose name contains this")
+    parser.add_argument("--build", metavar="DIR", default=str(ROOT / "build" / "release"), help="where the tests are")
+    arguments = parser.parse_args()
+    os.environ.setdefault("SEGUE_BINARY", str(pathlib.Path(arguments.build, "segue").resolve()))
+
+    def wanted(name):
+        return arguments.only is None or arguments.only in name
+
+    start = time.monotonic()
+    outcomes = run_units([p for p in unit_programs(arguments.build) if wanted(p.name)])
+    for command, label in scripts():
+        if wanted(label) and not (arguments.fast and label.endswith("(slow)")):
+            outcomes.append(run_script(command, label))
+            outcomes[-1].show()
+    if not arguments.fast:
+        for preset in ("asan", "tsan"):
+            outcomes += sanitized(preset, arguments.only)
+
+    failed = [outcome for outcome in outcomes if outcome.failed]
+    print(f"\n{len(outcomes)} programs in {time.monotonic() - start:.0f} s")
+    for outcome in failed:
+        print(f"FAILED {outcome.name}")
+    passed = sum(outcome.passed for outcome in outcomes)
+    skipped = sum(len(outcome.skipped) for outcome in outcomes)
+    print(f"{passed} passed, {sum(o.failed for o in outcomes)} failed, {skipped} skipped", flush=True)
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
