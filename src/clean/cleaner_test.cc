@@ -1,3 +1,5 @@
+#include <atomic>
+
 #include "clean/testing.h"
 #include "store/dataset_store.h"
 
@@ -173,7 +175,7 @@ TEST_F(CleanTest, TheSameInputsAreTheSameBytesForAnyNumberOfThreads) {
         "'artist ' || (i * 7919 % 5003 % 61) || chr(31) || 'song ' || (i * 7919 % 5003) AS name_key, "
         "'Artist ' || (i * 7919 % 5003 % 61) AS artist, CASE WHEN i % 2 = 0 THEN 'Song ' ELSE 'song ' END || "
         "(i * 7919 % 5003) AS title, (1600000000 + i * 13 % 90000 * 60)::BIGINT AS \"at\", 60 AS at_precision, "
-        "'play' AS kind, (20000 + i % 11 * 9000)::BIGINT AS ms_played FROM range(300000) t(i)");
+        "'play' AS kind, (20000 + i % 11 * 9000)::BIGINT AS ms_played FROM range(150000) t(i)");
   Stage("t.csv", "tracks",
         "SELECT 'src:' || (i % 4000) AS source_id, 'whole' AS part, i AS row, (i * 37 % 1000) / 1000.0 AS energy, "
         "i % 3 AS hit, 'a;b' || (i % 5) AS tags FROM range(9000) t(i)");
@@ -192,6 +194,44 @@ TEST_F(CleanTest, TheSameInputsAreTheSameBytesForAnyNumberOfThreads) {
     }
   }
   EXPECT_GT(first["interactions.parquet"].size(), 100'000U);
+}
+
+TEST_F(CleanTest, WhatFilesAreCalledDoesNotChangeTheData) {
+  const auto exported = [&](int64_t from, int64_t to) {
+    return "SELECT 'ann' AS listener, 'src:' || (i % 9) AS source_id, 'a' || chr(31) || (i % 9) AS name_key, "
+           "CASE WHEN i % 2 = 0 THEN 'A' ELSE 'a' END AS artist, (i % 9)::VARCHAR AS title, "
+           "(1600000000 + i * 60)::BIGINT AS \"at\", 60 AS at_precision, 'play' AS kind, (i % 3)::DOUBLE + 1 AS value, "
+           "90000::BIGINT AS ms_played FROM range(" + std::to_string(from) + ", " + std::to_string(to) + ") t(i)";
+  };
+  Stage("first.json", "listens", exported(0, 60));
+  Stage("second.json", "listens", exported(40, 100));
+  const std::string id = CleanNow().dataset_id;
+  std::map<std::string, std::string> before;
+  for (const char* leaf : {"interactions.parquet", "tracks.parquet", "aliases.parquet"}) before[leaf] = Bytes(leaf);
+
+  Must(bucket->Remove(store::DatasetKey(id, "manifest.json")));
+  Stage("z-first.json", "listens", exported(0, 60));
+  const Outcome outcome = CleanNow();
+  EXPECT_EQ(outcome.dataset_id, id);
+  EXPECT_FALSE(outcome.existed);
+  EXPECT_EQ(Count("SELECT count(*) FROM " + Table("rejected") + " WHERE file = 'z-first.json'"), 20)
+      << "now the other file is the first";
+  for (const auto& [leaf, bytes] : before) EXPECT_TRUE(Bytes(leaf) == bytes) << leaf;
+}
+
+TEST_F(CleanTest, InteractionsAndTracksAreInTheOrderThatReadersRelyOn) {
+  Stage("a.json", "listens",
+        "SELECT 'l' || (hash(i) % 40) AS listener, 'src:' || (hash(i + 5) % 300) AS source_id, 'play' AS kind, "
+        "CASE WHEN i % 10 > 0 THEN (1600000000 + hash(i + 9) % 1000)::BIGINT END AS \"at\", 1.0 + i % 4 AS value "
+        "FROM range(20000) t(i)");
+  CleanNow();
+  // Row numbers of the file against those of the sorted rows.
+  EXPECT_EQ(Count("SELECT count(*) FROM (SELECT file_row_number AS stored, row_number() OVER (ORDER BY listener, \"at\" "
+                  "NULLS FIRST, track_id, kind, value, ms_played NULLS FIRST, file_row_number) - 1 AS sorted FROM "
+                  "read_parquet(" + store::Quoted((*bucket->LocalPath(store::DatasetKey(last.dataset_id,
+                  "interactions.parquet"))).string()) + ", file_row_number = true)) WHERE stored <> sorted"), 0);
+  EXPECT_GT(Kept(), 10'000);
+  EXPECT_EQ(store::LoadDataset(*bucket, last.dataset_id)->events.size(), static_cast<size_t>(Kept()));
 }
 
 TEST_F(CleanTest, TheDatasetsIdFollowsContentAndSettingsOnly) {
@@ -244,19 +284,29 @@ TEST_F(CleanTest, ADamagedStagedObjectIsAnErrorAndLeavesNoDataset) {
   for (const auto& key : keys) EXPECT_FALSE(key.ends_with("manifest.json")) << key;
 }
 
+/// Asks to stop once so many steps are done.
 class Stopping final : public Instruments {
  public:
+  explicit Stopping(uint64_t after) : after_(after) {}
   void Log(LogLevel, std::string_view, std::string_view, const nlohmann::json&) override {}
-  void Progress(std::string_view, uint64_t, uint64_t, std::string_view) override {}
-  bool Cancelled() const override { return true; }
+  void Progress(std::string_view, uint64_t done, uint64_t, std::string_view) override { stop_ = stop_ || done >= after_; }
+  bool Cancelled() const override { return stop_; }
+
+ private:
+  uint64_t after_;
+  std::atomic<bool> stop_ = false;
 };
 
 TEST_F(CleanTest, StopsWhenAskedTo) {
   Stage("a.json", "listens", Plays(10, 0, "ann"));
-  Stopping stopping;
-  const auto outcome = Clean({*bucket, *catalog, clock, settings, stopping});
-  ASSERT_FALSE(outcome.ok());
-  EXPECT_EQ(outcome.error().code, ErrorCode::kCancelled);
+  for (const uint64_t after : {0, 3, 6}) {
+    Stopping stopping(after);
+    const auto outcome = Clean({*bucket, *catalog, clock, settings, stopping});
+    ASSERT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.error().code, ErrorCode::kCancelled) << outcome.error().message;
+  }
+  EXPECT_FALSE(CleanNow().existed) << "what was begun and stopped is not there";
+  EXPECT_EQ(Kept(), 10);
 }
 
 TEST_F(CleanTest, TheReportNamesRulesInputsAndFigures) {

@@ -1,5 +1,7 @@
 #include "clean/listens.h"
 
+#include <set>
+
 #include "clean/rules.h"
 #include "core/staged.h"
 #include "store/duck.h"
@@ -60,15 +62,12 @@ constexpr std::string_view kSample =
 
 std::string ReadStagedSql(const Inputs& inputs, std::string_view table) {
   std::string paths;
-  std::string last;
+  // The same object may be taken in for two listeners; it is read once and
+  // joined to both.
+  std::set<std::string_view> listed;
   for (const Input& input : inputs.list) {
-    if (input.table != table || input.path == last) continue;
-    // The same object may be taken in for two listeners; it is read once and
-    // joined to both.
-    const std::string quoted = store::Quoted(input.path);
-    if (paths.find(quoted) != std::string::npos) continue;
-    paths += (paths.empty() ? "" : ", ") + quoted;
-    last = input.path;
+    if (input.table != table || !listed.insert(input.path).second) continue;
+    paths += (paths.empty() ? "" : ", ") + store::Quoted(input.path);
   }
   if (paths.empty()) return {};
   return "read_parquet([" + paths + "], filename = true, file_row_number = true)";

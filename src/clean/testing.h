@@ -43,7 +43,7 @@ class CleanTest : public testing::Test {
 
   Context context() { return {*bucket, *catalog, clock, settings, instruments}; }
 
-  /// Takes an object in as ingest does: `select` gives rows in the schema of
+  /// Takes an object in as ingest does; its hash is that of table and select: `select` gives rows in the schema of
   /// `table` (missing columns NULL, by name); line numbers are added.
   void Stage(const std::string& name, const std::string& table, const std::string& select,
              const std::string& listener = "", int64_t unreadable = 0) {
@@ -51,7 +51,7 @@ class CleanTest : public testing::Test {
                            : table == "tracks"    ? kStagedTracks
                            : table == "tag_names" ? kStagedTagNames
                                                   : kStagedTaggings);
-    const std::string sha256 = Sha256Hex(name + table + select);
+    const std::string sha256 = Sha256Hex(table + select);
     const std::filesystem::path file = root / "staging.parquet";
     Must(duck->Run("CREATE OR REPLACE TABLE staging(" + body + ")"));
     Must(duck->Run("INSERT INTO staging BY NAME SELECT row_number() OVER () AS line, * FROM (" + select + ")"));
