@@ -47,7 +47,7 @@ class RunLog final : public Instruments {
 
   void Progress(std::string_view stage, uint64_t done, uint64_t total, std::string_view unit) override {
     if (Due(stage)) {
-      Write(LogLevel::kInfo, stage, "progress", {{"done", done}, {"total", total}, {"unit", unit}});
+      Write(LogLevel::kDebug, stage, "progress", {{"done", done}, {"total", total}, {"unit", unit}});
     }
     if (next_ != nullptr) next_->Progress(stage, done, total, unit);
   }
