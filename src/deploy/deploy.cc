@@ -1,17 +1,20 @@
 #include "deploy/deploy.h"
 
+#include <cmath>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace segue::deploy {
 namespace {
 
 constexpr int64_t kHistory = 100'000;
-constexpr int kTries = 3;  // somebody else may deploy between the look and the move
 
 std::string FiguresOf(const Approval& approval) {
   std::string figures = "{";
   for (const Check& check : approval.checks()) {
-    figures += (figures.size() > 1 ? "," : "") + ("\"" + check.name + "\":" + std::to_string(check.value));
+    const std::string value = std::isfinite(check.value) ? std::to_string(check.value) : "null";
+    figures += (figures.size() > 1 ? ",\"" : "\"") + check.name + "\":" + value;
   }
   return figures + "}";
 }
@@ -30,18 +33,12 @@ std::vector<std::string> Chain(const std::vector<store::DeploymentRecord>& newes
   return chain;
 }
 
-Result<store::DeploymentRecord> TryRollback(store::Catalog& catalog, const store::Clock& clock, std::string_view actor,
-                                            std::string_view reason) {
-  SEGUE_TRY(const auto history, catalog.Deployments(kHistory));
-  const auto chain = Chain(history);
-  if (chain.size() < 2) {
-    return Error{ErrorCode::kConflict, chain.empty() ? "no model is live: there is nothing to go back from"
-                                                     : "no model was live before " + chain.back() + ": there is nothing to go back to"};
+/// The record with the number that the catalog gave it.
+store::DeploymentRecord Written(store::DeploymentRecord record, const store::Catalog& catalog) {
+  const auto live = catalog.Live();
+  if (live.ok() && *live && (*live)->from_model == record.from_model && (*live)->to_model == record.to_model) {
+    record.seq = (*live)->seq;
   }
-  store::DeploymentRecord record{.at = clock.NowSeconds(), .actor = std::string(actor), .action = "rollback",
-                                 .from_model = chain.back(), .to_model = chain[chain.size() - 2],
-                                 .reason = std::string(reason), .figures = "{}"};
-  SEGUE_RETURN_IF_ERROR(catalog.Deploy(record));
   return record;
 }
 
@@ -53,17 +50,7 @@ Result<store::DeploymentRecord> TryPromote(const Approval& approval, store::Cata
                                  .from_model = live ? live->to_model : "", .to_model = approval.model_id(),
                                  .reason = std::string(reason), .figures = FiguresOf(approval)};
   SEGUE_RETURN_IF_ERROR(catalog.Deploy(record));
-  return record;
-}
-
-template <typename Try>
-Result<store::DeploymentRecord> WithRetries(const Try& attempt) {
-  for (int i = 1;; ++i) {
-    auto outcome = attempt();
-    const bool raced = !outcome.ok() && outcome.error().code == ErrorCode::kConflict &&
-                       outcome.error().message.find("meanwhile") != std::string::npos;
-    if (!raced || i == kTries) return outcome;
-  }
+  return Written(std::move(record), catalog);
 }
 
 }  // namespace
@@ -72,12 +59,30 @@ Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog
                                         std::string_view actor, std::string_view reason) {
   SEGUE_TRY(const auto model, catalog.FindModel(approval.model_id()));
   if (!model) return Error{ErrorCode::kNotFound, "model " + approval.model_id() + " is not in the registry"};
-  return WithRetries([&] { return TryPromote(approval, catalog, clock, actor, reason); });
+  auto outcome = TryPromote(approval, catalog, clock, actor, reason);
+  // Somebody else deployed between the look and the move: the approval still
+  // holds, so it is tried against what is live now.
+  if (!outcome.ok() && outcome.error().code == ErrorCode::kConflict) {
+    outcome = TryPromote(approval, catalog, clock, actor, reason);
+  }
+  return outcome;
 }
 
 Result<store::DeploymentRecord> Rollback(store::Catalog& catalog, const store::Clock& clock, std::string_view actor,
                                          std::string_view reason) {
-  return WithRetries([&] { return TryRollback(catalog, clock, actor, reason); });
+  SEGUE_TRY(const auto history, catalog.Deployments(kHistory));
+  const auto chain = Chain(history);
+  if (chain.size() < 2) {
+    return Error{ErrorCode::kConflict, chain.empty() ? "no model is live: there is nothing to go back from"
+                                                     : "no model was live before " + chain.back() + ": there is nothing to go back to"};
+  }
+  store::DeploymentRecord record{.at = clock.NowSeconds(), .actor = std::string(actor), .action = "rollback",
+                                 .from_model = chain.back(), .to_model = chain[chain.size() - 2],
+                                 .reason = std::string(reason), .figures = "{}"};
+  // Not tried again when somebody else deployed meanwhile: the model to leave is
+  // not live any more, and going back from its successor might lead to it.
+  SEGUE_RETURN_IF_ERROR(catalog.Deploy(record));
+  return Written(std::move(record), catalog);
 }
 
 }  // namespace segue::deploy

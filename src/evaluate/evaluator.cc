@@ -8,6 +8,7 @@
 
 #include <tbb/blocked_range.h>
 #include <tbb/enumerable_thread_specific.h>
+#include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
@@ -23,6 +24,12 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr uint32_t kUnknown = std::numeric_limits<uint32_t>::max();
 constexpr size_t kTop = 10;  ///< of coverage, novelty, popularity rank
 
+/// A list with its hits marked.
+struct Judged {
+  std::vector<uint8_t> hits;
+  size_t relevant = 0;
+};
+
 /// A figure of one list.
 struct ListFigure {
   const char* name;
@@ -30,19 +37,19 @@ struct ListFigure {
 };
 
 constexpr std::array kListFigures = {
-    ListFigure{"mrr", [](const Judged& list) { return ReciprocalRank(list); }},
-    ListFigure{"hit_rate@1", [](const Judged& list) { return HitRate(list, 1); }},
-    ListFigure{"hit_rate@5", [](const Judged& list) { return HitRate(list, 5); }},
-    ListFigure{"hit_rate@10", [](const Judged& list) { return HitRate(list, 10); }},
-    ListFigure{"hit_rate@20", [](const Judged& list) { return HitRate(list, 20); }},
-    ListFigure{"precision@10", [](const Judged& list) { return Precision(list, 10); }},
-    ListFigure{"recall@10", [](const Judged& list) { return Recall(list, 10); }},
-    ListFigure{"recall@20", [](const Judged& list) { return Recall(list, 20); }},
-    ListFigure{"recall@50", [](const Judged& list) { return Recall(list, 50); }},
-    ListFigure{"recall@100", [](const Judged& list) { return Recall(list, 100); }},
-    ListFigure{"ndcg@10", [](const Judged& list) { return Ndcg(list, 10); }},
-    ListFigure{"ndcg@100", [](const Judged& list) { return Ndcg(list, 100); }},
-    ListFigure{"map@10", [](const Judged& list) { return AveragePrecision(list, 10); }},
+    ListFigure{"mrr", [](const Judged& list) { return ReciprocalRank(list.hits); }},
+    ListFigure{"hit_rate@1", [](const Judged& list) { return HitRate(list.hits, 1); }},
+    ListFigure{"hit_rate@5", [](const Judged& list) { return HitRate(list.hits, 5); }},
+    ListFigure{"hit_rate@10", [](const Judged& list) { return HitRate(list.hits, 10); }},
+    ListFigure{"hit_rate@20", [](const Judged& list) { return HitRate(list.hits, 20); }},
+    ListFigure{"precision@10", [](const Judged& list) { return Precision(list.hits, 10); }},
+    ListFigure{"recall@10", [](const Judged& list) { return Recall(list.hits, 10, list.relevant); }},
+    ListFigure{"recall@20", [](const Judged& list) { return Recall(list.hits, 20, list.relevant); }},
+    ListFigure{"recall@50", [](const Judged& list) { return Recall(list.hits, 50, list.relevant); }},
+    ListFigure{"recall@100", [](const Judged& list) { return Recall(list.hits, 100, list.relevant); }},
+    ListFigure{"ndcg@10", [](const Judged& list) { return Ndcg(list.hits, 10, list.relevant); }},
+    ListFigure{"ndcg@100", [](const Judged& list) { return Ndcg(list.hits, 100, list.relevant); }},
+    ListFigure{"map@10", [](const Judged& list) { return AveragePrecision(list.hits, 10, list.relevant); }},
 };
 /// Behind those: what needs more than the hits.
 enum Extra : size_t { kOfRecord = kListFigures.size(), kNovelty, kPopularityRank, kFigures };
@@ -115,7 +122,7 @@ class Examination {
     const Judged list = Judge(i, ranked, false);
     for (size_t f = 0; f < kListFigures.size(); ++f) columns_[f][i] = kListFigures[f].of(list);
     const Judged of_record = Judge(i, ranked, true);
-    columns_[kOfRecord][i] = of_record.relevant > 0 ? ReciprocalRank(of_record) : kNaN;
+    columns_[kOfRecord][i] = of_record.relevant > 0 ? ReciprocalRank(of_record.hits) : kNaN;
     columns_[kNovelty][i] = Novelty(ranked, kTop, heard_by_, split_.train.listener_count());
     columns_[kPopularityRank][i] = MeanPopularityRank(ranked, kTop, popularity_rank_);
   }
@@ -168,7 +175,7 @@ class Examination {
       }
     }
     std::sort(relevant.begin(), relevant.end());
-    return MarkHits(ranked, relevant, unranked);
+    return {MarkHits(ranked, relevant), relevant.size() + unranked};
   }
 
   const models::Model& model_;
@@ -221,16 +228,17 @@ Result<Report> Evaluate(const models::Model& model, const Split& split, const Se
                      "."};
   }
   Examination examination(model, split, settings);
-  std::vector<Figure> figures;
+  std::vector<math::Interval> figures;
   bool finished = false;
-  tbb::task_arena arena(settings.threads > 0 ? static_cast<int>(settings.threads) : tbb::task_arena::automatic);
+  // More threads than cores would gain nothing, and TBB prints a warning.
+  const int cores = tbb::info::default_concurrency();
+  tbb::task_arena arena(settings.threads > 0 ? static_cast<int>(std::min<int64_t>(settings.threads, cores)) : cores);
   arena.execute([&] {
     finished = ExamineAll(examination, listeners, model.track_count(), instruments);
     if (!finished) return;
     const auto& columns = examination.columns();
     const std::vector<std::span<const double>> spans(columns.begin(), columns.end());
-    figures = math::BootstrapMeans(
-        spans, {.confidence = 0.95, .samples = static_cast<uint64_t>(settings.bootstrap_samples), .seed = seed});
+    figures = math::BootstrapMeans(spans, settings.bootstrap_samples, 0.95, seed);
   });
   if (!finished) return Error{ErrorCode::kCancelled, "evaluate: asked to stop"};
 
@@ -242,7 +250,7 @@ Result<Report> Evaluate(const models::Model& model, const Split& split, const Se
   report.held_out = split.held_out.size();
   report.catalogue = model.track_count();
   for (size_t f = 0; f < kFigures; ++f) {
-    report.figures[FigureName(f)] = figures[f];
+    report.figures[FigureName(f)] = {figures[f].mean, figures[f].low, figures[f].high};
     report.per_listener[FigureName(f)] = std::move(examination.columns()[f]);
   }
   const double coverage = examination.Coverage();

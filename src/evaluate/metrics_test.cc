@@ -51,5 +51,37 @@ TEST(Metrics, AveragePrecisionAddsPrecisionAtEachHit) {
   EXPECT_DOUBLE_EQ(AveragePrecision(kMisses, 3, 2), 0);
 }
 
+std::vector<TrackIx> Rows(std::initializer_list<uint32_t> rows) {
+  std::vector<TrackIx> result;
+  for (const uint32_t row : rows) result.push_back(TrackIx{row});
+  return result;
+}
+
+TEST(Metrics, HitsAreMarkedInTheOrderOfTheList) {
+  EXPECT_EQ(MarkHits(Rows({9, 4, 7, 1, 0, 2}), Rows({2, 4, 7, 8})), (std::vector<uint8_t>{0, 1, 1, 0, 0, 1}));
+  EXPECT_EQ(MarkHits(Rows({1, 2}), {}), (std::vector<uint8_t>{0, 0}));
+}
+
+TEST(Metrics, TruncatedRecallDividesByWhatFits) {
+  EXPECT_DOUBLE_EQ(RecallTruncated(kList, 2, 3), 1.0 / 2);
+  EXPECT_DOUBLE_EQ(RecallTruncated(kList, 5, 3), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(RecallTruncated(kList, 5, 0), 0);
+}
+
+TEST(Metrics, NoveltyIsTheMeanSelfInformationInBits) {
+  // Of 8 listeners 8, 4, 1 and 0 have them: 0, 1, 3 and (as for one) 3 bits.
+  const std::vector<uint32_t> heard_by = {8, 4, 1, 0};
+  EXPECT_DOUBLE_EQ(Novelty(Rows({0, 1, 2, 3}), 10, heard_by, 8), 7.0 / 4);
+  EXPECT_DOUBLE_EQ(Novelty(Rows({0, 1, 2, 3}), 2, heard_by, 8), 1.0 / 2);
+  EXPECT_TRUE(std::isnan(Novelty({}, 10, heard_by, 8)));
+}
+
+TEST(Metrics, PopularityRankIsTheShareThatIsMoreHeard) {
+  const auto ranks = PopularityRanks(std::vector<uint32_t>{5, 9, 0, 5, 1});
+  EXPECT_EQ(ranks, (std::vector<float>{0.25f, 0, 1, 0.25f, 0.75f}));
+  EXPECT_DOUBLE_EQ(MeanPopularityRank(Rows({1, 4, 2}), 2, ranks), 0.375);
+  EXPECT_TRUE(std::isnan(MeanPopularityRank({}, 10, ranks)));
+}
+
 }  // namespace
 }  // namespace segue::evaluate

@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "math/bootstrap.h"
 
@@ -28,6 +31,10 @@ double FigureOf(const Report& report, const char* name) {
 Check AtLeast(const Report& report, const char* check, const char* figure, const char* words, double limit) {
   const double value = FigureOf(report, figure);
   const bool passed = value >= limit;
+  if (std::isnan(value)) {
+    return {check, false, value, limit,
+            Sentence("%s is not a number or not in the report; at least %.4f is asked for", words, limit)};
+  }
   return {check, passed, value, limit,
           Sentence("%s is %.4f, %s the %.4f asked for", words, value, passed ? "at least" : "below", limit)};
 }
@@ -45,7 +52,14 @@ Check NoWorseThanLive(const Question& question) {
     return {name, false, std::nan(""), limit, "the two were not judged on the same listeners: they cannot be compared with the live model"};
   }
   std::vector<double> difference(ours->second.size());
-  for (size_t i = 0; i < difference.size(); ++i) difference[i] = ours->second[i] - theirs->second[i];
+  for (size_t i = 0; i < difference.size(); ++i) {
+    difference[i] = ours->second[i] - theirs->second[i];
+    // The bootstrap would leave such a listener out, and with him perhaps the loss.
+    if (!std::isfinite(difference[i])) {
+      return {name, false, std::nan(""), limit,
+              Sentence("NDCG@100 of listener %zu of %zu is not a number: the two cannot be compared", i + 1, difference.size())};
+    }
+  }
   const auto interval = math::BootstrapMean(difference, question.settings.bootstrap_samples,
                                             question.settings.confidence, question.seed);
   const bool significant = interval.high < 0;
@@ -69,6 +83,7 @@ Check DataQuality(const Question& question) {
 Check ArtifactSize(const Question& question) {
   const double megabytes = static_cast<double>(question.artifact_bytes) / 1e6;
   const auto limit = static_cast<double>(question.settings.max_artifact_mb);
+  if (question.artifact_bytes == 0) return {"artifact_size", false, 0, limit, "the model file is empty"};
   return {"artifact_size", megabytes <= limit, megabytes, limit,
           Sentence("the model file has %.1f MB, the limit is %.0f MB", megabytes, limit)};
 }

@@ -31,12 +31,13 @@ const Check& Find(const Verdict& verdict, const std::string& name) {
 class Gate : public testing::Test {
  protected:
   Verdict Ask(const Report& challenger, const Report* live) const {
-    return Decide({.challenger = challenger, .live = live, .artifact_bytes = 1000, .rejected_share = rejected_share_,
+    return Decide({.challenger = challenger, .live = live, .artifact_bytes = artifact_bytes_, .rejected_share = rejected_share_,
                    .smoke_test_passed = smoke_, .settings = settings_, .seed = 1});
   }
   Settings settings_;
   double rejected_share_ = 0;
   bool smoke_ = true;
+  uint64_t artifact_bytes_ = 1000;
 };
 
 TEST_F(Gate, ApprovesAGoodFirstModelAndSaysThatNothingIsLive) {
@@ -92,12 +93,40 @@ TEST_F(Gate, RefusesAFigureThatIsNotANumberOrMissing) {
   EXPECT_FALSE(Find(Ask(missing, nullptr), "min_hit_rate").passed);
 }
 
+TEST_F(Gate, RefusesAComparisonOfAnythingThatIsNotANumber) {
+  const Report live = ReportWith(0.4, kFlat);
+  std::vector<double> broken = kFlat;
+  broken[7] = std::nan("");
+  EXPECT_FALSE(Find(Ask(ReportWith(0.4, broken), &live), "no_worse_than_live").passed);
+  const Report broken_live = ReportWith(0.4, broken);
+  EXPECT_FALSE(Find(Ask(ReportWith(0.4, kFlat), &broken_live), "no_worse_than_live").passed);
+}
+
 TEST_F(Gate, RefusesBadDataABrokenFileAndAHugeOne) {
   rejected_share_ = 0.9;
   smoke_ = false;
   settings_.max_artifact_mb = 0;
   const auto verdict = Ask(ReportWith(0.4, kFlat), nullptr);
   for (const char* name : {"data_quality", "smoke_test", "artifact_size"}) EXPECT_FALSE(Find(verdict, name).passed) << name;
+}
+
+TEST_F(Gate, RefusesAnEmptyModelFile) {
+  artifact_bytes_ = 0;
+  EXPECT_FALSE(Find(Ask(ReportWith(0.4, kFlat), nullptr), "artifact_size").passed);
+}
+
+TEST_F(Gate, LetsFloorsBeMetExactly) {
+  settings_.min_mrr = 0.4;
+  settings_.min_coverage = 0.1;
+  EXPECT_TRUE(std::holds_alternative<Approval>(Ask(ReportWith(0.4, kFlat), nullptr)));
+  settings_.min_coverage = 0.11;
+  EXPECT_TRUE(std::holds_alternative<Refusal>(Ask(ReportWith(0.4, kFlat), nullptr)));
+}
+
+TEST_F(Gate, ApprovesTheLiveModelsEqualWhateverTheDropAllowed) {
+  settings_.max_drop = 0;
+  const Report live = ReportWith(0.4, kFlat);
+  EXPECT_TRUE(std::holds_alternative<Approval>(Ask(ReportWith(0.4, kFlat), &live)));
 }
 
 TEST_F(Gate, IsAPureFunction) {

@@ -1,10 +1,14 @@
 #include "math/bootstrap.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <tbb/task_arena.h>
+
+#include "core/check.h"
+#include "core/random.h"
 
 namespace segue::math {
 namespace {
@@ -46,6 +50,86 @@ TEST(Bootstrap, SameSeedSameIntervalForAnyNumberOfThreads) {
 }
 
 TEST(Bootstrap, OfNothingIsZero) { EXPECT_EQ(BootstrapMean({}, 100, 0.95, 1).mean, 0); }
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+TEST(Bootstrap, OfTwoValuesTakesTheMeansThatCanBeDrawn) {
+  // Of {0, 1} a resample's mean is 0, 1/2, 1 with chances 1/4, 1/2, 1/4.
+  const std::vector<double> values = {0, 1};
+  const auto wide = BootstrapMean(values, 2000, 0.9, 3);
+  EXPECT_EQ(wide.low, 0);
+  EXPECT_EQ(wide.high, 1);
+  const auto narrow = BootstrapMean(values, 2000, 0.2, 3);
+  EXPECT_EQ(narrow.low, 0.5);
+  EXPECT_EQ(narrow.high, 0.5);
+}
+
+TEST(Bootstrap, CoversTheTruthAboutAsOftenAsItSays) {
+  int covered = 0;
+  for (uint64_t trial = 0; trial < 300; ++trial) {
+    Random random(99, trial);
+    std::vector<double> values(60);
+    for (double& value : values) value = 2 + random.Normal();
+    const auto interval = BootstrapMean(values, 300, 0.9, trial);
+    covered += interval.low <= 2 && 2 <= interval.high;
+  }
+  // 270 expected, standard deviation 5.2; percentile intervals are a little short.
+  EXPECT_GT(covered, 245);
+  EXPECT_LT(covered, 292);
+}
+
+TEST(Bootstrap, OfDifferencesIsPaired) {
+  // Every pair is a hundredth apart, while values are all over the place:
+  // unpaired, the interval would reach across zero.
+  std::vector<double> first(200), second(200), difference(200);
+  for (size_t i = 0; i < first.size(); ++i) {
+    second[i] = static_cast<double>(i % 10) / 10;
+    first[i] = second[i] + (i % 2 == 0 ? 0.009 : 0.011);
+    difference[i] = first[i] - second[i];
+  }
+  const auto paired = BootstrapMean(difference, 1000, 0.95, 4);
+  EXPECT_NEAR(paired.mean, 0.01, 1e-12);
+  EXPECT_GT(paired.low, 0.0098);
+  EXPECT_LT(paired.high, 0.0102);
+  EXPECT_LT(BootstrapMean(first, 1000, 0.95, 4).low, BootstrapMean(second, 1000, 0.95, 5).high);
+}
+
+TEST(Bootstrap, LeavesOutListenersWhoDoNotCount) {
+  const std::vector<double> some = {0.2, kNaN, 0.4, kNaN, 0.6};
+  const std::vector<double> nobody(5, kNaN);
+  const std::vector<std::span<const double>> columns = {some, nobody};
+  const auto intervals = BootstrapMeans(columns, 500, 0.95, 11);
+  EXPECT_DOUBLE_EQ(intervals[0].mean, 0.4);
+  EXPECT_GE(intervals[0].low, 0.2);
+  EXPECT_LE(intervals[0].high, 0.6);
+  EXPECT_TRUE(std::isnan(intervals[1].mean) && std::isnan(intervals[1].low) && std::isnan(intervals[1].high));
+}
+
+TEST(Bootstrap, OfSeveralFiguresIsThatOfEach) {
+  std::vector<double> first, second;
+  for (int i = 0; i < 70; ++i) {
+    first.push_back(std::sin(i));
+    second.push_back(std::cos(3 * i));
+  }
+  const std::vector<std::span<const double>> columns = {first, second};
+  const auto both = BootstrapMeans(columns, 300, 0.9, 6);
+  EXPECT_EQ(both[0].low, BootstrapMean(first, 300, 0.9, 6).low);
+  EXPECT_EQ(both[1].high, BootstrapMean(second, 300, 0.9, 6).high);
+  const std::vector<std::span<const double>> uneven = {first, std::span(second).first(3)};
+  EXPECT_THROW(BootstrapMeans(uneven, 300, 0.9, 6), Bug);
+}
+
+TEST(Bootstrap, OfManyListenersMeetsTheResampledInterval) {
+  std::vector<double> quarter(kLargestResampled + 4, 0.0);
+  for (size_t i = 0; i < quarter.size(); i += 4) quarter[i] = 1;
+  const auto resampled = BootstrapMean(std::span(quarter).first(kLargestResampled), 400, 0.95, 2);
+  const auto normal = BootstrapMean(quarter, 400, 0.95, 2);
+  const double width = resampled.high - resampled.low;
+  EXPECT_NEAR(normal.low, resampled.low, width / 8);
+  EXPECT_NEAR(normal.high, resampled.high, width / 8);
+  // By hand: s / sqrt(n) = sqrt(0.25 * 0.75 / 50,004) = 0.0019364; z = 1.95996.
+  EXPECT_NEAR(normal.high - normal.low, 2 * 1.95996 * 0.0019364, 1e-6);
+}
 
 }  // namespace
 }  // namespace segue::math

@@ -1,0 +1,207 @@
+#include "deploy/deploy.h"
+
+#include <filesystem>
+#include <functional>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace segue {
+
+/// Stands in for the gate, which alone can make an Approval and is another
+/// stage: this test program does not link it.
+namespace gate {
+struct Question {
+  std::string model_id;
+};
+Verdict Decide(const Question& question) {
+  return Approval(question.model_id, {Check{"min_mrr", true, 0.25, 0.1, "MRR is above the floor"}});
+}
+}  // namespace gate
+
+namespace deploy {
+namespace {
+
+class Deploy : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              ("segue-deploy-" + std::to_string(reinterpret_cast<uintptr_t>(this)) + "-" +
+               std::to_string(testing::UnitTest::GetInstance()->random_seed()) + "-" +
+               testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    auto catalog = store::OpenSqliteCatalog(folder_ / "catalog.db");
+    ASSERT_TRUE(catalog.ok()) << catalog.error().message;
+    catalog_ = std::move(*catalog);
+    for (const char* id : {"a", "b", "c"}) Register(id);
+  }
+  void TearDown() override {
+    catalog_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  void Register(const std::string& id) {
+    store::ModelRecord model;
+    model.model_id = id;
+    model.algorithm = "popularity";
+    model.approved = true;
+    ASSERT_TRUE(catalog_->PutModel(model).ok());
+  }
+
+  static Approval Approved(const std::string& id) { return std::get<Approval>(gate::Decide({id})); }
+  Result<store::DeploymentRecord> Promote(const std::string& id) {
+    clock_.Advance(1000);
+    return deploy::Promote(Approved(id), *catalog_, clock_, "pipeline", "better");
+  }
+  Result<store::DeploymentRecord> Rollback() {
+    clock_.Advance(1000);
+    return deploy::Rollback(*catalog_, clock_, "cli", "complaints");
+  }
+  std::string Live() {
+    const auto live = catalog_->Live();
+    return *live ? (*live)->to_model : "";
+  }
+  size_t Deployments() { return catalog_->Deployments(1000)->size(); }
+
+  std::filesystem::path folder_;
+  std::unique_ptr<store::Catalog> catalog_;
+  store::FakeClock clock_{1'700'000'000'000};
+};
+
+TEST_F(Deploy, PromoteMakesTheApprovedModelLiveAndKeepsWhoWhenWhyAndFigures) {
+  ASSERT_TRUE(Promote("a").ok());
+  const auto done = Promote("b");
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(Live(), "b");
+  const store::DeploymentRecord kept = (*catalog_->Deployments(10)).at(0);
+  EXPECT_EQ(kept.from_model, "a");
+  EXPECT_EQ(kept.to_model, "b");
+  EXPECT_EQ(kept.action, "promote");
+  EXPECT_EQ(kept.actor, "pipeline");
+  EXPECT_EQ(kept.reason, "better");
+  EXPECT_EQ(kept.at, 1'700'000'002);
+  EXPECT_EQ(nlohmann::json::parse(kept.figures)["min_mrr"], 0.25);
+  EXPECT_EQ(done->seq, kept.seq);
+  EXPECT_EQ(done->from_model, "a");
+}
+
+TEST_F(Deploy, PromoteOfTheLiveModelChangesNothingAndSucceeds) {
+  const auto first = Promote("a");
+  const auto again = Promote("a");
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->seq, first->seq);
+  EXPECT_EQ(Deployments(), 1u);
+}
+
+TEST_F(Deploy, PromoteOfAModelThatIsNotRegisteredIsNotFound) {
+  const auto done = Promote("nobody");
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(done.error().message.find("nobody"), std::string::npos);
+  EXPECT_EQ(Live(), "");
+}
+
+TEST_F(Deploy, RollbackGoesToTheModelBefore) {
+  ASSERT_TRUE(Promote("a").ok());
+  ASSERT_TRUE(Promote("b").ok());
+  const auto done = Rollback();
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(Live(), "a");
+  EXPECT_EQ(done->from_model, "b");
+  EXPECT_EQ(done->action, "rollback");
+  EXPECT_EQ(done->reason, "complaints");
+  EXPECT_GT(done->seq, 0);
+  EXPECT_EQ(Deployments(), 3u);
+}
+
+TEST_F(Deploy, ASecondRollbackGoesFurtherBackNotForthAgain) {
+  for (const char* id : {"a", "b", "c"}) ASSERT_TRUE(Promote(id).ok());
+  ASSERT_TRUE(Rollback().ok());
+  EXPECT_EQ(Live(), "b");
+  ASSERT_TRUE(Rollback().ok());
+  EXPECT_EQ(Live(), "a");
+  const auto third = Rollback();
+  ASSERT_FALSE(third.ok());
+  EXPECT_EQ(third.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(Live(), "a");
+}
+
+TEST_F(Deploy, RollbackAfterANewPromotionLeavesOutWhatWasRolledBack) {
+  ASSERT_TRUE(Promote("a").ok());
+  ASSERT_TRUE(Promote("b").ok());
+  ASSERT_TRUE(Rollback().ok());
+  ASSERT_TRUE(Promote("c").ok());
+  ASSERT_TRUE(Rollback().ok());
+  EXPECT_EQ(Live(), "a");
+}
+
+TEST_F(Deploy, RollbackGoesToAModelThatWasLiveTwice) {
+  for (const char* id : {"a", "b", "a"}) ASSERT_TRUE(Promote(id).ok());
+  ASSERT_TRUE(Rollback().ok());
+  EXPECT_EQ(Live(), "b");
+  ASSERT_TRUE(Rollback().ok());
+  EXPECT_EQ(Live(), "a");
+  EXPECT_FALSE(Rollback().ok());
+}
+
+TEST_F(Deploy, RollbackWithNothingLiveOrNothingBeforeIsAConflict) {
+  EXPECT_EQ(Rollback().error().code, ErrorCode::kConflict);
+  ASSERT_TRUE(Promote("a").ok());
+  const auto done = Rollback();
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+  EXPECT_NE(done.error().message.find("before a"), std::string::npos) << done.error().message;
+}
+
+/// Lets somebody else deploy through a second connection whenever the time is asked
+/// for: between the look at what is live and the move.
+class Rival final : public store::Clock {
+ public:
+  Rival(store::Catalog& catalog, std::vector<std::string> models) : catalog_(catalog), models_(std::move(models)) {}
+  int64_t NowMs() const override {
+    if (next_ < models_.size()) {
+      const auto live = catalog_.Live();
+      EXPECT_TRUE(catalog_.Deploy({.at = 1, .actor = "rival", .action = "promote",
+                                   .from_model = *live ? (*live)->to_model : "", .to_model = models_[next_++]}).ok());
+    }
+    return 5000;
+  }
+
+ private:
+  store::Catalog& catalog_;
+  std::vector<std::string> models_;
+  mutable size_t next_ = 0;
+};
+
+TEST_F(Deploy, PromoteMeetsARivalOnceAndGoesOn) {
+  ASSERT_TRUE(Promote("a").ok());
+  const Rival rival(*catalog_, {"c"});
+  const auto done = deploy::Promote(Approved("b"), *catalog_, rival, "pipeline", "better");
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->from_model, "c");
+  EXPECT_EQ(Live(), "b");
+}
+
+TEST_F(Deploy, PromoteGivesUpWhenARivalIsFasterTwice) {
+  ASSERT_TRUE(Promote("a").ok());
+  const Rival rival(*catalog_, {"c", "a"});
+  const auto done = deploy::Promote(Approved("b"), *catalog_, rival, "pipeline", "better");
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(Live(), "a");
+}
+
+TEST_F(Deploy, RollbackLeavesARivalsModelLive) {
+  ASSERT_TRUE(Promote("a").ok());
+  ASSERT_TRUE(Promote("b").ok());
+  const Rival rival(*catalog_, {"c"});
+  const auto done = deploy::Rollback(*catalog_, rival, "cli", "b is bad");
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(Live(), "c");
+}
+
+}  // namespace
+}  // namespace deploy
+}  // namespace segue
