@@ -1,0 +1,13 @@
+// A refused model does not go live.
+// refused because: invalid initialization of reference of type 'const segue::Approval&'
+#include "deploy/deploy.h"
+
+#ifdef MUST_NOT_COMPILE
+using Given = segue::Refusal;
+#else
+using Given = segue::Approval;
+#endif
+
+void Deploy(const Given& given, segue::store::Catalog& catalog, const segue::store::Clock& clock) {
+  (void)segue::deploy::Promote(given, catalog, clock, "a test", "to see whether it compiles");
+}
