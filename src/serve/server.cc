@@ -9,7 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <fstream>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -173,7 +173,8 @@ class HttpServer final : public Server {
     const auto start = steady_clock::now();
     HeaderParser header;
     header.header_limit(kMostHeaderBytes);
-    header.body_limit(boost::none);
+    // The body has a limit of its own, once its kind is known.
+    header.body_limit(std::numeric_limits<uint64_t>::max());
     boost::system::error_code error;
     co_await http::async_read_header(stream, buffer, header, asio::redirect_error(asio::use_awaitable, error));
     if (error == http::error::end_of_stream) co_return false;
