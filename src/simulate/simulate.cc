@@ -113,6 +113,7 @@ class Taste {
   }
 
   double share(size_t taste) const { return shares_[taste]; }
+  const std::vector<double>& shares() const { return shares_; }
 
  private:
   void Normalize() {
@@ -123,6 +124,11 @@ class Taste {
   std::vector<double> shares_;
 };
 
+/// A stream of its own, so that a taste can be told without its plays.
+Random TasteStream(const World& world, int64_t listener) {
+  return Random(world.seed ^ 0x28, static_cast<uint64_t>(listener));
+}
+
 struct Play {
   int64_t end = 0;  // Unix seconds
   int64_t track = 0;
@@ -132,12 +138,13 @@ struct Play {
 
 std::vector<Play> PlaysOf(const World& world, const Catalogue& catalogue, int64_t listener) {
   Random random(world.seed ^ 0xF6, static_cast<uint64_t>(listener));
-  Taste taste(static_cast<size_t>(world.tastes), random);
+  Random moods = TasteStream(world, listener);
+  Taste taste(static_cast<size_t>(world.tastes), moods);
   const double eagerness = std::exp(0.6 * random.Normal() - 0.18) * world.plays_per_day;
   std::vector<int64_t> favourites;
   std::vector<Play> plays;
   for (int64_t day = 0; day < world.days; ++day) {
-    taste.Drift(world.drift, random);
+    taste.Drift(world.drift, moods);
     const auto count = static_cast<int64_t>(eagerness * 2 * random.Uniform() + random.Uniform());
     int64_t at = world.first_day + day * kDay + 7 * 3600 + static_cast<int64_t>(random.Below(8 * 3600));
     for (int64_t k = 0; k < count; ++k) {
@@ -312,6 +319,19 @@ Result<Summary> Simulate(const World& world, const fs::path& folder, Instruments
   instruments.Progress("simulate", static_cast<uint64_t>(world.listeners), static_cast<uint64_t>(world.listeners), "listeners");
   SEGUE_RETURN_IF_ERROR(WriteTracks(world, catalogue, folder, summary));
   return summary;
+}
+
+std::vector<double> TasteOn(const World& world, int64_t listener, int64_t day) {
+  Random moods = TasteStream(world, listener);
+  Taste taste(static_cast<size_t>(world.tastes), moods);
+  for (int64_t d = 0; d <= day; ++d) taste.Drift(world.drift, moods);
+  return taste.shares();
+}
+
+std::vector<int> TrackTastes(const World& world) {
+  std::vector<int> tastes;
+  for (const SimTrack& track : MakeCatalogue(world).tracks) tastes.push_back(track.taste);
+  return tastes;
 }
 
 }  // namespace segue::simulate

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 #include "core/instruments.h"
 #include "core/result.h"
@@ -32,11 +33,21 @@ struct Summary {
 /// for every fifth, and `tracks/simulated-of-<decade>s.csv` with the columns
 /// of the hit-predictor tables. The same World gives the same bytes.
 ///
-/// Model: each track has a mixture over tastes and a power-law popularity;
+/// Model: each track belongs to a taste, nearly always its artist's, and has a
+/// power-law popularity;
 /// each listener a Dirichlet taste that random-walks by `drift` a day; audio
 /// features are drawn around the tastes' means; a play is cut short more often
-/// the less the track suits the listener; favourites are repeated.
+/// the less the track suits the listener; favourites are repeated. Memory: the
+/// catalogue and one listener's plays.
 Result<Summary> Simulate(const World& world, const std::filesystem::path& folder,
                          Instruments& instruments);
+
+/// The truth behind the files, to hold a model against.
+///
+/// A listener's taste after `day` + 1 days of drift: [tastes] shares that sum to 1.
+/// Listeners count from 0: listener-001 is 0.
+std::vector<double> TasteOn(const World& world, int64_t listener, int64_t day);
+/// The taste that each track belongs to: [tracks], each in [0, tastes).
+std::vector<int> TrackTastes(const World& world);
 
 }  // namespace segue::simulate
