@@ -1,0 +1,86 @@
+#include "core/settings.h"
+
+#include <gtest/gtest.h>
+
+namespace segue {
+namespace {
+
+TEST(Settings, EveryDefaultIsWithinItsRange) {
+  const Settings defaults;
+  for (const SettingInfo& info : AllSettings()) {
+    Settings copy;
+    const Status set = Set(copy, info.name, Get(defaults, info));
+    EXPECT_TRUE(set.ok()) << info.name << ": " << (set.ok() ? "" : set.error().message);
+    EXPECT_FALSE(info.doc.empty()) << info.name;
+  }
+}
+
+TEST(Settings, AMisspeltNameNamesTheNearest) {
+  Settings settings;
+  const Status set = Set(settings, "gate.min_mr", "0.1");
+  ASSERT_FALSE(set.ok());
+  EXPECT_NE(set.error().message.find("'gate.min_mrr'"), std::string::npos) << set.error().message;
+}
+
+TEST(Settings, NumbersAreCheckedAgainstTheirRange) {
+  Settings settings;
+  EXPECT_TRUE(Set(settings, "gate.min_mrr", "0.5").ok());
+  EXPECT_EQ(settings.min_mrr, 0.5);
+  for (const char* text : {"1.5", "-1", "many", "", "nan", "0.1x"}) {
+    EXPECT_FALSE(Set(settings, "gate.min_mrr", text).ok()) << text;
+  }
+  EXPECT_EQ(settings.min_mrr, 0.5) << "a refused value changes nothing";
+  EXPECT_FALSE(Set(settings, "train.factors", "6.5").ok());
+  EXPECT_FALSE(Set(settings, "evaluate.split", "by_moon").ok());
+}
+
+TEST(Settings, TomlSetsThemAndItsErrorsNameTheLine) {
+  Settings settings;
+  ASSERT_TRUE(ApplyToml(settings, "[gate]\nmin_mrr = 0.25\n[train]\nfactors = 32\n", "segue.toml").ok());
+  EXPECT_EQ(settings.min_mrr, 0.25);
+  EXPECT_EQ(settings.factors, 32);
+  const Status unknown = ApplyToml(settings, "[gate]\n\nmin_mr = 1\n", "segue.toml");
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_NE(unknown.error().message.find("segue.toml line 3"), std::string::npos) << unknown.error().message;
+  const Status broken = ApplyToml(settings, "[gate\n", "segue.toml");
+  ASSERT_FALSE(broken.ok());
+  EXPECT_NE(broken.error().message.find("line 1"), std::string::npos) << broken.error().message;
+}
+
+TEST(Settings, TomlNamesMappings) {
+  Settings settings;
+  ASSERT_TRUE(ApplyToml(settings,
+                        "[[ingest.mapping]]\nname = \"mine\"\n[ingest.mapping.columns]\nlistener = \"user\"\n"
+                        "artist = \"band\"\n",
+                        "segue.toml").ok());
+  ASSERT_EQ(settings.mappings.size(), 1u);
+  EXPECT_EQ(settings.mappings[0].name, "mine");
+  EXPECT_EQ(settings.mappings[0].table, "listens");
+  EXPECT_EQ(settings.mappings[0].columns.at("artist"), "band");
+  EXPECT_FALSE(ApplyToml(settings, "[[ingest.mapping]]\nname = \"x\"\n", "segue.toml").ok()) << "no columns";
+  EXPECT_FALSE(ApplyToml(settings, "[[ingest.mapping]]\ntable = \"songs\"\n", "segue.toml").ok());
+}
+
+TEST(Settings, TheEnvironmentComesOnTop) {
+  Settings settings;
+  const char* environment[] = {"PATH=/bin", "SEGUE_GATE_MIN_MRR=0.125", "SEGUE_SERVE_LISTEN=127.0.0.1:1", nullptr};
+  ASSERT_TRUE(ApplyEnvironment(settings, environment).ok());
+  EXPECT_EQ(settings.min_mrr, 0.125);
+  EXPECT_EQ(settings.listen, "127.0.0.1:1");
+  const char* wrong[] = {"SEGUE_GATE_MIN_MRR=much", nullptr};
+  const Status refused = ApplyEnvironment(settings, wrong);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("SEGUE_GATE_MIN_MRR"), std::string::npos);
+}
+
+TEST(Settings, TheFingerprintHasWhatChangesResultsOnly) {
+  Settings settings;
+  const std::string before = ResultFingerprint(settings, "train.");
+  settings.threads = 7;
+  EXPECT_EQ(ResultFingerprint(settings, "train."), before) << "threads change speed, not results";
+  settings.factors = 7;
+  EXPECT_NE(ResultFingerprint(settings, "train."), before);
+}
+
+}  // namespace
+}  // namespace segue
