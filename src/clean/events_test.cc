@@ -57,6 +57,7 @@ TEST_F(CleanTest, FlushedEventsChangeTheDatasetAndItsId) {
   EXPECT_NE(after.dataset_id, before);
   EXPECT_EQ(after.tracks, 1) << "the event's track is the played one";
   EXPECT_EQ(after.rows_kept, 2);
+  EXPECT_EQ(nlohmann::json::parse(Bytes("manifest.json"))["events_through_seq"], 1);
 }
 
 TEST_F(CleanTest, NoFeedbackIsNoObject) {
