@@ -203,14 +203,14 @@ class HttpServer final : public Server {
     if (request.method == "PUT" && request.path.size() >= 3 && request.path[0] == "v1" && request.path[1] == "inbox") {
       co_return co_await Upload(stream, buffer, header, request, start, version, keep);
     }
+    const auto limit = static_cast<uint64_t>(context_.settings.max_body_bytes);
+    const Response large = Problem(413, "Body too large", "a body may have at most " + std::to_string(limit) +
+                                                              " bytes here; files go to PUT /v1/inbox/{name}");
+    if (Announced(header) > limit) co_return co_await Answer(stream, request, large, start, version, false);
     http::request_parser<http::string_body> parser(std::move(header));
-    parser.body_limit(static_cast<uint64_t>(context_.settings.max_body_bytes));
+    parser.body_limit(limit);
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
-    if (error == http::error::body_limit) {
-      const Response large = Problem(413, "Body too large", "a body may have at most " + std::to_string(context_.settings.max_body_bytes) +
-                                                                " bytes here; files go to PUT /v1/inbox/{name}");
-      co_return co_await Answer(stream, request, large, start, version, false);
-    }
+    if (error == http::error::body_limit) co_return co_await Answer(stream, request, large, start, version, false);
     if (error == beast::error::timeout) {
       co_return co_await TooSlow(stream, request, start, version);
     }
@@ -279,8 +279,11 @@ class HttpServer final : public Server {
   /// Status 200: the whole body is in `scratch`.
   asio::awaitable<Response> Receive(beast::tcp_stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
                                     const std::filesystem::path& scratch) {
+    const auto limit = static_cast<uint64_t>(context_.settings.max_upload_bytes);
+    const Response large = Problem(413, "Body too large", "an upload may have at most " + std::to_string(limit) + " bytes");
+    if (Announced(header) > limit) co_return large;
     http::request_parser<http::buffer_body> parser(std::move(header));
-    parser.body_limit(static_cast<uint64_t>(context_.settings.max_upload_bytes));
+    parser.body_limit(limit);
     auto writer = store::RealFileSystem().Create(scratch);
     if (!writer.ok()) co_return ProblemOf(writer.error());
     std::vector<char> block(kUploadBuffer);
@@ -292,15 +295,16 @@ class HttpServer final : public Server {
       boost::system::error_code error;
       co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
       if (error == http::error::need_buffer) error = {};
-      if (error == http::error::body_limit) {
-        co_return Problem(413, "Body too large", "an upload may have at most " + std::to_string(context_.settings.max_upload_bytes) + " bytes");
-      }
+      if (error == http::error::body_limit) co_return large;
       if (error) co_return Problem(400, "Bad request", "the upload broke off: " + error.message());
       const auto written = (*writer)->Append({block.data(), block.size() - parser.get().body().size});
       if (!written.ok()) co_return ProblemOf(written.error());
     }
     co_return Response{};
   }
+
+  /// The body's size as the headers tell it; 0 where they do not (chunked).
+  static uint64_t Announced(const HeaderParser& header) { return header.content_length().value_or(0); }
 
   static uint64_t Microseconds(steady_clock::time_point start) {
     return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(steady_clock::now() - start).count());
