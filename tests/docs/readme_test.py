@@ -19,7 +19,18 @@ README = (ROOT / "README.md").read_text()
 
 
 def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+    """The fenced blocks of a language ("": of none), in order."""
+    found, inside, lines = [], None, []
+    for line in README.splitlines():
+        if not line.startswith("```"):
+            lines.append(line)
+        elif inside is None:
+            inside, lines = line[3:], []
+        else:
+            if inside == language:
+                found.append("\n".join(lines) + "\n")
+            inside = None
+    return found
 
 
 def free_address():
