@@ -12,6 +12,8 @@ mkdir -p "$folder"
 
 if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}
+  # Several clones on one machine share what they have compiled.
+  export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
 fi
 # Ninja configures again by itself when a CMake file changes; a new DuckDB it cannot see.
 if [ ! -f "$folder/build.ninja" ] || [ cmake/duckdb/node_modules/.installed-lock.json -nt "$folder/build.ninja" ] ||
