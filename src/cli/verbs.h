@@ -70,7 +70,7 @@ struct SimulateFlags {
   int64_t tracks = 3000;
   int64_t days = 180;
   double plays_per_day = 6;
-  double drift = 0.02;
+  double drift = 0.005;
   int64_t seed = 7;
 };
 int SimulateWorld(const Common& common, const SimulateFlags& flags);

@@ -68,7 +68,7 @@ Catalogue MakeCatalogue(const World& world) {
     track.uri = "spotify:track:" + SpotifyId(world.seed, i);
     track.duration_ms = 120'000 + static_cast<int64_t>(random.Below(240'000));
     track.decade = 1960 + 10 * static_cast<int>(random.Below(6));
-    track.popularity = std::pow(random.Uniform() + 0.01, -0.8);
+    track.popularity = std::pow(random.Uniform() + 0.01, -0.5);
     for (int f = 0; f < kFeatures; ++f) {
       const double mean = means[static_cast<size_t>(track.taste)][static_cast<size_t>(f)];
       track.features[static_cast<size_t>(f)] = std::clamp(mean + 0.12 * random.Normal(), 0.0, 1.0);
@@ -92,8 +92,8 @@ Catalogue MakeCatalogue(const World& world) {
 class Taste {
  public:
   Taste(size_t tastes, Random& random) : shares_(tastes) {
-    // Gamma(1/4) by power of a uniform: a few large shares, many small.
-    for (double& share : shares_) share = std::pow(random.Uniform(), 4.0) + 1e-4;
+    // A high power of a uniform: one to three large shares, many tiny.
+    for (double& share : shares_) share = std::pow(random.Uniform(), 12.0) + 1e-4;
     Normalize();
   }
 

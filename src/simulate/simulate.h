@@ -17,8 +17,8 @@ struct World {
   int64_t artists = 400;
   int64_t days = 180;
   double plays_per_day = 6;       ///< mean a listener
-  int64_t tastes = 12;            ///< latent genres
-  double drift = 0.02;            ///< share of a listener's taste that moves each day
+  int64_t tastes = 16;            ///< latent genres
+  double drift = 0.005;           ///< share of a listener's taste that moves each day
   int64_t first_day = 1735689600; ///< Unix seconds: 2025-01-01
 };
 
