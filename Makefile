@@ -33,6 +33,8 @@ bench: install ## benchmarks, built and run
 	@tools/install_dependencies.sh bench
 	@tools/build.sh bench
 	@for program in build/bench/bench/*_bench; do $$program || exit 1; done
+	@if [ -n "$$SEGUE_TEST_DATA" ]; then tools/build.sh release segue && bench/loop_bench.py; \
+	else echo "The loop is timed on real listening: set SEGUE_TEST_DATA to its folder."; fi
 
 clean: ## removes the builds and the demo's data
 	@if [ -x build/release/segue ] && [ -d demo-data ]; then build/release/segue demo --stop --data demo-data >/dev/null; fi
