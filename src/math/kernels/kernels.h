@@ -33,11 +33,13 @@ struct Kernels {
   void (*add_outer)(float* a, size_t stride, const float* y, const uint32_t* rows, const float* weight, size_t s);
 
   /// In place: upper triangle of A (d leading rows and columns) -> U, A = UᵀU
-  /// (right-looking Cholesky; Golub, Van Loan, "Matrix Computations", 4.2).
+  /// (block Cholesky, squares of kLane, each first less what the rows above
+  /// account for; Golub, Van Loan, "Matrix Computations", 4.2). The pads'
+  /// diagonal becomes 1 and the lower triangle of the squares on the diagonal 0.
   /// False where a pivot is not positive; A is then of no use. O(d³/3).
   bool (*cholesky)(float* a, size_t stride, size_t d);
 
-  /// x = U⁻¹U⁻ᵀ b, in place on x = b. O(d²).
+  /// x = U⁻¹U⁻ᵀ b, in place on x = b; U as cholesky left it. O(d²).
   void (*solve)(const float* u, size_t stride, size_t d, float* x);
 
   /// x += Σ_k weight[k] · y[rows[k]].

@@ -1,6 +1,5 @@
 #include "math/kernels/kernels.h"
 
-#include <cmath>
 #include <cstring>
 
 #if defined(__x86_64__)

@@ -1,6 +1,5 @@
 #include "math/kernels/kernels.h"
 
-#include <cmath>
 #include <cstring>
 
 #define SEGUE_WIDTH 4
