@@ -3,6 +3,8 @@
 #
 #   tools/build.sh PRESET [TARGET...]
 set -euo pipefail
+
+main() {
 cd "$(dirname "$0")/.."
 
 preset=${1:?usage: tools/build.sh PRESET [TARGET...]}
@@ -28,8 +30,10 @@ fi
 quiet=()
 if [ ! -t 1 ]; then
   quiet=(-- --quiet)
-  # Long silences want a word before them.
-  pending=$(ninja -C "$folder" -n "$@" 2>/dev/null | grep -c '^\[' || true)
-  [ "$pending" -le 5 ] || echo "Building $folder: $pending steps"
+  echo "Building $folder"  # a word before a long silence
 fi
 cmake --build "$folder" ${@:+--target "$@"} "${quiet[@]}"
+}
+
+# Read whole before it runs, so that an edit during a long build does no harm.
+main "$@"; exit

@@ -194,7 +194,8 @@ def sanitized(preset, only):
     environment = dict(os.environ)
     # Real data under sanitizers takes long and adds little to the made-up files.
     environment.pop("SEGUE_TEST_DATA", None)
-    environment["ASAN_OPTIONS"] = "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+    # Not detect_stack_use_after_return: g++ 12 then aligns 64-byte registers on the stack wrongly (PR 110027).
+    environment["ASAN_OPTIONS"] = "detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=0"
     environment["LSAN_OPTIONS"] = f"suppressions={ROOT}/tools/lsan.supp:print_suppressions=0"
     environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
     environment["TSAN_OPTIONS"] = f"suppressions={ROOT}/tools/tsan.supp:halt_on_error=1:second_deadlock_stack=1"
