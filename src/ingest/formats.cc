@@ -323,16 +323,9 @@ std::vector<Format> RatingsAndReviews() {
   return {amazon, reviews, table, triples};
 }
 
-/// Last.fm-1K: with the header that some copies have, or bare as published.
+/// Last.fm-1K, bare as it is published. Copies whose header names artist_id
+/// twice, meaning two things, are left to a mapping.
 std::vector<Format> LastFm1k() {
-  Format with_header{.needs = {"user", "timestamp", "artist_id", "artist", "song"},
-                     .plan = {.format = "lastfm1k",
-                              .table = "listens",
-                              .rules = {{"listener", {"user"}, As::kText, true},
-                                        {"at", {"timestamp"}, As::kMoment, true},
-                                        {"artist", {"artist"}, As::kText, true},
-                                        {"title", {"song"}, As::kText, true}},
-                              .constants = {{"kind", "play"}}}};
   Format bare{.needs = {"column1", "column2", "column3", "column4", "column5", "column6"},
               .also = [](const Sample& s) {
                 return !s.has_header && s.columns.size() == 6 && !ColumnMostly(s, 1, IsReal) &&
@@ -347,7 +340,7 @@ std::vector<Format> LastFm1k() {
                                  {"title", {"column6"}, As::kText, true}},
                        .constants = {{"kind", "play"}},
                        .item_prefix = "mbid:"}};
-  return {with_header, bare};
+  return {bare};
 }
 
 /// All of them; the first that fits is taken.
@@ -417,15 +410,29 @@ void GiveListener(const Sample& sample, const Settings& settings, Plan& plan) {
   plan.constants["listener"] = plan.listener;
 }
 
+/// The name that two columns of the header share, "" where all differ: then
+/// which of them is meant is a guess, and only a mapping may tell.
+std::string SharedName(const Sample& sample) {
+  constexpr std::string_view kSecond = " (2)";
+  for (const std::string& column : sample.columns) {
+    if (!column.ends_with(kSecond)) continue;
+    const std::string base = column.substr(0, column.size() - kSecond.size());
+    if (std::find(sample.columns.begin(), sample.columns.end(), base) != sample.columns.end()) return base;
+  }
+  return "";
+}
+
+constexpr const char* kHowToMap =
+    "If it holds listens or tracks, say which column is what in segue.toml: [[ingest.mapping]] name = \"mine\", "
+    "table = \"listens\", columns = { listener = \"...\", artist = \"...\", title = \"...\", at = \"...\" }";
+
 Error Unknown(const Sample& sample) {
   std::string columns;
   constexpr size_t kMost = 30;
   for (size_t i = 0; i < std::min(sample.columns.size(), kMost); ++i) columns += (i == 0 ? "" : ", ") + sample.columns[i];
   if (sample.columns.size() > kMost) columns += ", ...";
   return {ErrorCode::kInvalid,
-          "no known format: " + sample.shape + ", columns: " + columns +
-              ". If it holds listens or tracks, say which column is what in segue.toml: [[ingest.mapping]] name = \"mine\", "
-              "table = \"listens\", columns = { listener = \"...\", artist = \"...\", title = \"...\", at = \"...\" }"};
+          "no known format: " + sample.shape + ", columns: " + columns + ". " + kHowToMap};
 }
 
 }  // namespace
@@ -436,6 +443,9 @@ Result<Plan> Recognise(const Sample& sample, const Settings& settings) {
     SEGUE_TRY(Plan plan, PlanOf(mapping, sample));
     GiveListener(sample, settings, plan);
     return plan;
+  }
+  if (const std::string shared = SharedName(sample); !shared.empty()) {
+    return Error{ErrorCode::kInvalid, "two columns are named '" + shared + "' in line 1, so that what they hold is a guess. " + kHowToMap};
   }
   for (Format& format : KnownFormats()) {
     if (!Fits(format, sample)) continue;

@@ -102,7 +102,7 @@ std::vector<std::string> DistinctNames(const std::vector<std::string>& names) {
   for (size_t i = 0; i < names.size(); ++i) {
     const std::string base = names[i].empty() ? "column" + std::to_string(i + 1) : names[i];
     std::string name = base;
-    for (int copy = 2; !seen.insert(name).second; ++copy) name = base + "_" + std::to_string(copy);
+    for (int copy = 2; !seen.insert(name).second; ++copy) name = base + " (" + std::to_string(copy) + ")";
     distinct.push_back(std::move(name));
   }
   return distinct;

@@ -48,7 +48,7 @@ class RecordReader {
  public:
   virtual ~RecordReader() = default;
 
-  /// Names of the columns; duplicates get "_2", "_3"; a table without a header
+  /// Names of the columns; duplicates get " (2)", " (3)"; a table without a header
   /// has "column1", "column2"... JSON readers append keys as they meet them.
   virtual const std::vector<std::string>& columns() const = 0;
   virtual bool has_header() const = 0;

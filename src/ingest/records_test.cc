@@ -103,7 +103,7 @@ TEST(Table, RefusesAFileThatIsOneEndlessLine) {
 }
 
 TEST(Table, GivesDuplicateColumnsNamesOfTheirOwn) {
-  EXPECT_EQ(ReadText("id,name,id,\nx,y,z,w\n").columns, (Lines{"id", "name", "id_2", "column4"}));
+  EXPECT_EQ(ReadText("id,name,id,\nx,y,z,w\n").columns, (Lines{"id", "name", "id (2)", "column4"}));
 }
 
 TEST(Json, ReadsAnArrayOfObjectsWithLineNumbers) {
