@@ -3,17 +3,23 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include <tbb/parallel_for.h>
 
 #include "core/check.h"
 #include "math/kernels/kernels.h"
+#include "models/popularity.h"
 
 namespace segue::models {
 namespace {
 
 constexpr size_t kGramBlock = 4096;  ///< rows; part of the result's bytes
 constexpr size_t kScanBlock = 256;   ///< rows scanned between looks at the bound
+
+/// More is no model of ours; and below, sizes in bytes do not overflow.
+constexpr uint64_t kMostTracks = std::numeric_limits<uint32_t>::max();
+constexpr uint32_t kMostFactors = 1 << 16;
 
 /// The numbers of an artifact, as written.
 struct Header {
@@ -73,6 +79,11 @@ Result<std::unique_ptr<Model>> IalsModel::Open(std::shared_ptr<const ModelFile> 
   auto model = std::make_unique<IalsModel>();
   SEGUE_TRY(const auto header, file->Array<Header>("ials", 1));
   const Header& h = header[0];
+  if (h.tracks > kMostTracks || h.factors == 0 || h.factors > kMostFactors) {
+    return Error{ErrorCode::kCorrupt, "model file " + file->path().string() + " is damaged: it says " +
+                                          std::to_string(h.tracks) + " tracks and " + std::to_string(h.factors) +
+                                          " factors"};
+  }
   model->factors_ = h.factors;
   model->stride_ = math::PaddedTo(h.factors);
   model->weights_ = {h.alpha, h.regularization, h.frequency_exponent, h.mean_listener_count};
@@ -87,6 +98,7 @@ Result<std::unique_ptr<Model>> IalsModel::Open(std::shared_ptr<const ModelFile> 
 void IalsModel::Prepare() {
   const size_t n = popularity_.size();
   gram_ = Gram(y_, n, stride_);
+  by_popularity_ = RankedByScore(popularity_);
   norms_.resize(n);
   for (size_t i = 0; i < n; ++i) {
     float sum = 0;
@@ -151,14 +163,15 @@ void IalsModel::Score(const Profile& profile, std::span<float> scores) const {
 }
 
 std::vector<ScoredTrack> IalsModel::Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const {
-  if (IsNewcomer(profile) || n == 0) return Model::Top(profile, n, exclude);
+  if (n == 0) return {};
+  if (IsNewcomer(profile)) return TopOfRanked(by_popularity_, popularity_, n, exclude);
   // Exact: by Cauchy-Schwarz no later row can score above |x| times its norm,
   // and norms fall.
   const float* x = profile.state.data();
   float square = 0;
   math::BestKernels().dots(x, 1, stride_, x, &square);
   // A hair more than the true norm, for the rounding of dot products.
-  const float length = std::sqrt(square) * (1 + 1e-5f);
+  const float length = std::sqrt(square) * (1 + 1e-4f);
   std::vector<ScoredTrack> heap;  // the worst of the best on top
   float scores[kScanBlock];
   for (size_t first = 0; first < by_norm_.size(); first += kScanBlock) {

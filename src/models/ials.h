@@ -78,10 +78,11 @@ class IalsModel final : public Model {
   size_t stride_ = 0;
   std::span<const float> y_;           // [n x stride]
   std::span<const float> popularity_;  // [n]
-  std::vector<float> gram_;            // [stride x stride] YᵀY, upper triangle
-  std::vector<uint32_t> by_norm_;      // played tracks, norms falling
-  std::vector<float> sorted_y_;        // [played x stride] in that order
-  std::vector<float> norms_;           // [n]
+  std::vector<float> gram_;              // [stride x stride] YᵀY, upper triangle
+  std::vector<uint32_t> by_popularity_;  // played tracks, as newcomers get them
+  std::vector<uint32_t> by_norm_;        // played tracks, norms falling
+  std::vector<float> sorted_y_;          // [played x stride] in that order
+  std::vector<float> norms_;             // [n]
 };
 
 /// YᵀY, upper triangle [stride x stride], on all cores: partial sums of fixed

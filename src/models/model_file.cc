@@ -25,6 +25,7 @@ constexpr size_t kTableAt = 56;
 constexpr size_t kNameBytes = 24;
 constexpr size_t kEntryBytes = kNameBytes + 16;
 constexpr size_t kAlign = 64;
+constexpr uint32_t kMostSections = 1000;
 
 std::string Unhex(std::string_view hex) {
   std::string bytes;
@@ -105,16 +106,22 @@ class Mapped final : public ModelFile {
 
   Status ReadTable(std::string_view bytes) {
     const auto count = Read<uint32_t>(bytes, 12);
-    if (count > 1000 || kTableAt + count * kEntryBytes > size_) return Corrupt(path_, "its table does not fit");
+    if (count == 0 || count > kMostSections || kTableAt + count * kEntryBytes > size_) {
+      return Corrupt(path_, "its table of " + std::to_string(count) + " sections does not fit");
+    }
+    // The count is not hashed: it is right where sections lie end to end, from
+    // the table's end to the file's.
+    uint64_t expected = Aligned(kTableAt + count * kEntryBytes);
     for (uint32_t i = 0; i < count; ++i) {
       const size_t at = kTableAt + i * kEntryBytes;
       const std::string name(bytes.data() + at, strnlen(bytes.data() + at, kNameBytes));
       const auto offset = Read<uint64_t>(bytes, at + kNameBytes);
       const auto length = Read<uint64_t>(bytes, at + kNameBytes + 8);
-      if (offset > size_ || length > size_ - offset || offset % kAlign != 0) {
+      if (offset != expected || offset > size_ || length > size_ - offset || (i + 1 == count && offset + length != size_)) {
         return Corrupt(path_, "section '" + name + "' does not fit");
       }
       sections_[name] = bytes.substr(offset, length);
+      expected = Aligned(offset + length);
     }
     return {};
   }
@@ -133,28 +140,35 @@ void ModelFileWriter::Add(std::string_view name, std::string_view bytes) {
 }
 
 Status ModelFileWriter::Write(const std::filesystem::path& file) const {
-  std::string body;  // all after byte 56
+  std::string table;
   size_t offset = Aligned(kTableAt + sections_.size() * kEntryBytes);
   for (const auto& [name, bytes] : sections_) {
     std::string padded = name;
     padded.resize(kNameBytes);
-    body += padded;
-    Append<uint64_t>(body, offset);
-    Append<uint64_t>(body, bytes.size());
+    table += padded;
+    Append<uint64_t>(table, offset);
+    Append<uint64_t>(table, bytes.size());
     offset = Aligned(offset + bytes.size());
   }
+  // All after byte 56, in pieces: a model may be as large as the memory that is left.
+  static constexpr char kZeros[kAlign] = {};
+  std::vector<std::string_view> pieces = {table};
+  uint64_t size = kTableAt + table.size();
   for (const auto& [name, bytes] : sections_) {
-    body.resize(Aligned(kTableAt + body.size()) - kTableAt);
-    body += bytes;
+    pieces.emplace_back(kZeros, Aligned(size) - size);
+    pieces.emplace_back(bytes);
+    size = Aligned(size) + bytes.size();
   }
+  Sha256 hash;
+  for (const std::string_view piece : pieces) hash.Update(piece);
   std::string head(kMagic);
   Append<uint32_t>(head, kVersion);
   Append<uint32_t>(head, static_cast<uint32_t>(sections_.size()));
-  Append<uint64_t>(head, kTableAt + body.size());
-  head += Unhex(Sha256Hex(body));
+  Append<uint64_t>(head, size);
+  head += Unhex(hash.HexDigest());
   SEGUE_TRY(auto writer, store::RealFileSystem().Create(file));
   SEGUE_RETURN_IF_ERROR(writer->Append(head));
-  SEGUE_RETURN_IF_ERROR(writer->Append(body));
+  for (const std::string_view piece : pieces) SEGUE_RETURN_IF_ERROR(writer->Append(piece));
   return writer->Sync();
 }
 

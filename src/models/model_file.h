@@ -21,9 +21,10 @@ namespace segue::models {
 ///   16  u64       file size in bytes
 ///   24  u8[32]    SHA-256 of everything after byte 56
 ///   56  n times   char[24] name, zero-padded; u64 offset; u64 bytes
-///   ... sections, each at a multiple of 64 bytes
+///   ... sections in the table's order, each at the next multiple of 64 bytes;
+///       the file ends with the last
 ///
-/// Little-endian. A file whose size or hash is not as written, or whose
+/// Little-endian. A file whose size, hash or table is not as written, or whose
 /// version is newer, is refused as a whole.
 class ModelFileWriter {
  public:
@@ -33,6 +34,7 @@ class ModelFileWriter {
   void AddArray(std::string_view name, std::span<const T> values) {
     Add(name, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
   }
+  /// Written and synced; a failure leaves a partial file, which Map refuses.
   Status Write(const std::filesystem::path& file) const;
 
  private:

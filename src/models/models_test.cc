@@ -1,11 +1,14 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "core/hash.h"
 #include "core/random.h"
 #include "math/kernels/kernels.h"
 #include "models/ials.h"
@@ -61,6 +64,12 @@ class EveryModel : public testing::TestWithParam<std::unique_ptr<Model> (*)()> {
     return bytes.str();
   }
 
+  void Put(const std::string& name, size_t at, char byte) const {
+    std::fstream file(folder_ / name, std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(byte);
+  }
+
   fs::path folder_;
   std::unique_ptr<Model> model_;
 };
@@ -109,30 +118,41 @@ TEST_P(EveryModel, LoadedAgainItIsTheSame) {
 
 TEST_P(EveryModel, ADamagedFileIsRefusedWhereverTheDamageIs) {
   const std::string bytes = Bytes(*model_, "model");
-  for (size_t at = 0; at < bytes.size(); at += at < 300 ? 1 : 37) {
-    std::string damaged = bytes;
-    damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
-    std::ofstream(folder_ / "damaged", std::ios::binary) << damaged;
-    const auto loaded = Load(folder_ / "damaged");
-    ASSERT_FALSE(loaded.ok()) << "byte " << at;
-    EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+  // Every bit of the head and the table, then a bit of every byte.
+  for (size_t bit = 0; bit < 8 * bytes.size(); bit += bit < 8 * 300 ? 1 : 9) {
+    const auto flipped = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+    Put("model", bit / 8, flipped);
+    const auto loaded = Load(folder_ / "model");
+    Put("model", bit / 8, bytes[bit / 8]);
+    ASSERT_FALSE(loaded.ok()) << "byte " << bit / 8 << " bit " << bit % 8;
+    ASSERT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+    ASSERT_NE(loaded.error().message.find((folder_ / "model").string()), std::string::npos);
   }
+  EXPECT_TRUE(Load(folder_ / "model").ok()) << "whole again";
 }
 
 TEST_P(EveryModel, ACutFileIsRefused) {
   const std::string bytes = Bytes(*model_, "model");
-  for (const size_t size : {size_t{0}, size_t{7}, size_t{55}, bytes.size() / 2, bytes.size() - 1}) {
-    std::ofstream(folder_ / "cut", std::ios::binary | std::ios::trunc) << bytes.substr(0, size);
-    EXPECT_FALSE(Load(folder_ / "cut").ok()) << size << " bytes";
+  for (size_t size = bytes.size(); size-- > 0;) {
+    fs::resize_file(folder_ / "model", size);
+    const auto loaded = Load(folder_ / "model");
+    ASSERT_FALSE(loaded.ok()) << size << " bytes";
+    ASSERT_EQ(loaded.error().code, ErrorCode::kCorrupt) << size << " bytes";
   }
   EXPECT_EQ(Load(folder_ / "none").error().code, ErrorCode::kNotFound);
 }
 
+TEST_P(EveryModel, AFileWithMoreAtItsEndIsRefused) {
+  const std::string bytes = Bytes(*model_, "model");
+  fs::resize_file(folder_ / "model", bytes.size() + 64);
+  EXPECT_EQ(Load(folder_ / "model").error().code, ErrorCode::kCorrupt);
+}
+
 TEST_P(EveryModel, ANewerFileIsRefusedByItsVersion) {
-  std::string bytes = Bytes(*model_, "model");
-  bytes[8] = 2;
-  std::ofstream(folder_ / "newer", std::ios::binary) << bytes;
-  EXPECT_NE(Load(folder_ / "newer").error().message.find("version 2"), std::string::npos);
+  Bytes(*model_, "model");
+  Put("model", 8, 2);
+  EXPECT_EQ(Load(folder_ / "model").error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(Load(folder_ / "model").error().message.find("version 2"), std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, EveryModel, testing::Values(&SomeIals, &SomePopularity),
@@ -216,6 +236,136 @@ TEST(Ials, ANewcomerGetsWhatIsPopular) {
   ASSERT_EQ(top.size(), 3u);
   EXPECT_EQ(Raw(top[0].track), 10u);
   EXPECT_EQ(Raw(top[1].track), 9u);
+}
+
+TEST(Ials, WhoPlayedOnlyWhatTheModelCannotJudgeIsANewcomer) {
+  const auto model = SomeIals();
+  for (const auto& past : {Wants(11, 9), Preference{TrackIx{2}, 0, 0, 4, 0}, Preference{TrackIx{2}, -1, 0, 0, 0}}) {
+    const auto top = model->Top(model->FoldIn(std::vector<Preference>{past}), 3, {});
+    ASSERT_EQ(top.size(), 3u);
+    EXPECT_EQ(Raw(top[0].track), 10u);
+  }
+}
+
+/// Norms fall by a thousand over the rows, so that the scan can stop early.
+TEST(Ials, TheScanThatStopsEarlyFindsWhatTheWholeScanFinds) {
+  constexpr size_t n = 3000;
+  constexpr size_t d = 16;
+  IalsModel::Parts parts{{}, d, {}, std::vector<float>(n, 1.0f), {2, 1, 0, 1}};
+  for (size_t i = 0; i < n; ++i) {
+    parts.track_ids.push_back("t" + std::to_string(10000 + i));
+    Random random(4, i);
+    const double norm = std::exp(-7.0 * random.Uniform());
+    for (size_t j = 0; j < d; ++j) parts.y.push_back(static_cast<float>(norm * random.Normal()));
+  }
+  // Two tracks that are the same score the same: the lower row comes first.
+  std::copy_n(parts.y.begin() + 100 * d, d, parts.y.begin() + 2000 * d);
+  const auto model = IalsModel::Make(std::move(parts));
+  for (uint32_t first = 0; first < n; first += 300) {
+    const auto profile = model->FoldIn(std::vector<Preference>{Wants(first, 5), Wants(first + 100, 2)});
+    std::vector<float> scores(n);
+    model->Score(profile, scores);
+    std::vector<uint8_t> exclude(n, 0);
+    for (size_t i = 0; i < n; i += 3) exclude[i] = 1;
+    for (const size_t count : {1, 10, 200, 3000}) {
+      const auto expected = SelectTop(scores, count, exclude);
+      const auto top = model->Top(profile, count, exclude);
+      ASSERT_EQ(top.size(), expected.size());
+      for (size_t i = 0; i < top.size(); ++i) {
+        ASSERT_EQ(Raw(top[i].track), Raw(expected[i].track)) << "rank " << i;
+        ASSERT_EQ(top[i].score, expected[i].score) << "rank " << i;
+      }
+    }
+  }
+}
+
+/// Bytes of an artifact with these sections, written and mapped again.
+class Artifact : public testing::Test {
+ protected:
+  void SetUp() override {
+    file_ = fs::temp_directory_path() / ("segue-artifact-" + std::to_string(::getpid()));
+  }
+  void TearDown() override { fs::remove(file_); }
+
+  std::string Bytes() const {
+    std::ifstream file(file_, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << file.rdbuf();
+    return bytes.str();
+  }
+
+  fs::path file_;
+};
+
+TEST_F(Artifact, SectionsComeBackAlignedWhateverTheirLength) {
+  ModelFileWriter writer;
+  for (const size_t length : {0, 1, 63, 64, 65, 200}) {
+    writer.Add("s" + std::to_string(length), std::string(length, static_cast<char>('a' + length % 26)));
+  }
+  writer.Add("a name of 24 bytes, full", "x");
+  writer.Add("empty at the end", "");
+  ASSERT_TRUE(writer.Write(file_).ok());
+  const auto mapped = ModelFile::Map(file_);
+  ASSERT_TRUE(mapped.ok()) << mapped.error().message;
+  for (const size_t length : {0, 1, 63, 64, 65, 200}) {
+    const auto section = (*mapped)->Section("s" + std::to_string(length));
+    ASSERT_TRUE(section.ok());
+    EXPECT_EQ(*section, std::string(length, static_cast<char>('a' + length % 26)));
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(section->data()) % 64, 0u);
+  }
+  EXPECT_EQ(*(*mapped)->Section("a name of 24 bytes, full"), "x");
+  EXPECT_EQ(*(*mapped)->Section("empty at the end"), "");
+  EXPECT_EQ((*mapped)->Section("absent").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ((*mapped)->Array<float>("s65", 16).error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(Artifact, AnAlgorithmThatIsNotKnownIsNamed) {
+  ModelFileWriter writer;
+  writer.Add("algorithm", "markov");
+  ASSERT_TRUE(writer.Write(file_).ok());
+  const auto loaded = Load(file_);
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(loaded.error().message.find("'markov'"), std::string::npos);
+}
+
+TEST_F(Artifact, NumbersThatNoModelHasAreRefusedThoughTheHashIsRight) {
+  for (const auto& [tracks, factors] : {std::pair<uint64_t, uint32_t>{uint64_t{1} << 60, 64}, {1, 0}, {1, 1 << 30}}) {
+    ModelFileWriter writer;
+    std::string numbers(32, '\0');
+    std::memcpy(numbers.data(), &tracks, 8);
+    std::memcpy(numbers.data() + 8, &factors, 4);
+    writer.Add("algorithm", "ials");
+    writer.Add("ials", numbers);
+    writer.Add("factors", "");
+    writer.Add("popularity", "");
+    ASSERT_TRUE(writer.Write(file_).ok());
+    const auto loaded = Load(file_);
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_EQ(loaded.error().code, ErrorCode::kCorrupt) << loaded.error().message;
+  }
+}
+
+TEST_F(Artifact, TrackIdsOutOfOrderAreRefused) {
+  const std::vector<std::string> ids = {"b", "a"};
+  ModelFileWriter writer;
+  TrackIds::Add(writer, ids);
+  ASSERT_TRUE(writer.Write(file_).ok());
+  const auto mapped = ModelFile::Map(file_);
+  ASSERT_TRUE(mapped.ok());
+  EXPECT_EQ(TrackIds::Open(**mapped, 2).error().code, ErrorCode::kCorrupt);
+}
+
+// Files of version 1 stay what they are: whoever changes their bytes gives the
+// format a new number, keeps reading the old one, and tests both.
+TEST_F(Artifact, VersionOneHasTheBytesItAlwaysHad) {
+  ASSERT_TRUE(SomePopularity()->Save(file_).ok());
+  EXPECT_EQ(Sha256Hex(Bytes()), "0f1955213227f3b6a2a7c872d4cfa0d6e5a98bec608d17dfbc4f4dc86ad91fc9");
+  IalsModel::Parts parts{Ids(3), 2, std::vector<float>(3 * math::PaddedTo(2), 0.0f), {2, kNever, 1}, {2, 20, 0.5f, 3}};
+  parts.y[0] = 1;
+  parts.y[2 * math::PaddedTo(2) + 1] = -0.5f;
+  ASSERT_TRUE(IalsModel::Make(std::move(parts))->Save(file_).ok());
+  EXPECT_EQ(Sha256Hex(Bytes()), "858917a905cca73bc8109546d823e1ade1304f937ff048e1244a237d21837aaf");
 }
 
 TEST(Ials, SimilarTracksAreNearestByCosine) {

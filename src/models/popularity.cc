@@ -1,5 +1,6 @@
 #include "models/popularity.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/check.h"
@@ -11,6 +12,26 @@ float PopularityScore(float listeners, float plays) {
   return std::log1p(listeners) + std::log1p(std::max(0.0f, plays)) / 1000;
 }
 
+std::vector<uint32_t> RankedByScore(std::span<const float> scores) {
+  std::vector<uint32_t> ranked;
+  for (uint32_t i = 0; i < scores.size(); ++i) {
+    if (scores[i] != kNever) ranked.push_back(i);
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [&](uint32_t a, uint32_t b) { return scores[a] > scores[b]; });
+  return ranked;
+}
+
+std::vector<ScoredTrack> TopOfRanked(std::span<const uint32_t> ranked, std::span<const float> scores, size_t n,
+                                     std::span<const uint8_t> exclude) {
+  std::vector<ScoredTrack> top;
+  for (const uint32_t row : ranked) {
+    if (top.size() == n) break;
+    if (!exclude.empty() && exclude[row] != 0) continue;
+    top.push_back({TrackIx{row}, scores[row]});
+  }
+  return top;
+}
+
 std::unique_ptr<Model> PopularityModel::Make(std::span<const std::string> track_ids, std::vector<float> listeners,
                                              std::vector<float> plays) {
   SEGUE_CHECK(track_ids.size() == listeners.size() && plays.size() == listeners.size());
@@ -20,6 +41,7 @@ std::unique_ptr<Model> PopularityModel::Make(std::span<const std::string> track_
   model->own_plays_ = std::move(plays);
   model->listeners_ = model->own_listeners_;
   model->plays_ = model->own_plays_;
+  model->Prepare();
   return model;
 }
 
@@ -31,7 +53,14 @@ Result<std::unique_ptr<Model>> PopularityModel::Open(std::shared_ptr<const Model
   SEGUE_TRY(model->plays_, file->Array<float>("plays", n));
   SEGUE_TRY(model->mapped_ids_, TrackIds::Open(*file, n));
   model->file_ = std::move(file);
+  model->Prepare();
   return std::unique_ptr<Model>(std::move(model));
+}
+
+void PopularityModel::Prepare() {
+  scores_.resize(listeners_.size());
+  for (size_t i = 0; i < scores_.size(); ++i) scores_[i] = PopularityScore(listeners_[i], plays_[i]);
+  ranked_ = RankedByScore(scores_);
 }
 
 std::string_view PopularityModel::TrackId(TrackIx track) const {
@@ -43,7 +72,11 @@ Profile PopularityModel::FoldIn(std::span<const Preference> history) const {
 }
 
 void PopularityModel::Score(const Profile&, std::span<float> scores) const {
-  for (size_t i = 0; i < scores.size(); ++i) scores[i] = PopularityScore(listeners_[i], plays_[i]);
+  std::copy(scores_.begin(), scores_.end(), scores.begin());
+}
+
+std::vector<ScoredTrack> PopularityModel::Top(const Profile&, size_t n, std::span<const uint8_t> exclude) const {
+  return TopOfRanked(ranked_, scores_, n, exclude);
 }
 
 Explanation PopularityModel::Explain(const Profile&, TrackIx track) const {

@@ -28,19 +28,32 @@ class PopularityModel final : public Model {
   std::string_view TrackId(TrackIx track) const override;
   Profile FoldIn(std::span<const Preference> history) const override;
   void Score(const Profile& profile, std::span<float> scores) const override;
+  std::vector<ScoredTrack> Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const override;
   Explanation Explain(const Profile& profile, TrackIx track) const override;
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
   Status Save(const std::filesystem::path& file) const override;
 
  private:
+  void Prepare();
+
   std::shared_ptr<const ModelFile> file_;  // null where fitted just now
   TrackIds mapped_ids_;
   std::vector<std::string> own_ids_;
   std::vector<float> own_listeners_, own_plays_;
   std::span<const float> listeners_, plays_;
+  std::vector<float> scores_;     // [n]
+  std::vector<uint32_t> ranked_;  // of scores_
 };
 
-/// The score above.
+/// The score above; kNever where there are no listeners.
 float PopularityScore(float listeners, float plays);
+
+/// Rows whose score is not kNever, best first, ties by row: what is the same
+/// for everybody is sorted once.
+std::vector<uint32_t> RankedByScore(std::span<const float> scores);
+
+/// SelectTop(scores, n, exclude) where the order is known already. O(n + excluded).
+std::vector<ScoredTrack> TopOfRanked(std::span<const uint32_t> ranked, std::span<const float> scores, size_t n,
+                                     std::span<const uint8_t> exclude);
 
 }  // namespace segue::models

@@ -1,11 +1,9 @@
 #include "train/ials.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <thread>
+#include <utility>
 
-#include <nlohmann/json.hpp>
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -131,11 +129,11 @@ class IalsTrainer final : public Trainer {
     weights.mean_listener_count = listeners.mean_count();
     const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
     tbb::task_arena arena(threads);
-    Result<std::vector<float>> y = Error{};
-    arena.execute([&] { y = Factors(listeners, data.tracks.size(), weights, settings, seed, instruments); });
-    if (!y.ok()) return y.error();
-    return models::IalsModel::Make({data.tracks.id, static_cast<uint32_t>(settings.factors), *std::move(y),
-                                    Popularity(preferences, data.tracks.size()), weights});
+    return arena.execute([&]() -> Result<std::unique_ptr<models::Model>> {
+      SEGUE_TRY(auto y, Factors(listeners, data.tracks.size(), weights, settings, seed, instruments));
+      return models::IalsModel::Make({data.tracks.id, static_cast<uint32_t>(settings.factors), std::move(y),
+                                      Popularity(preferences, data.tracks.size()), weights});
+    });
   }
 
  private:
@@ -149,11 +147,13 @@ class IalsTrainer final : public Trainer {
     std::vector<float> x(listeners.rows() * stride, 0.0f);
     const auto epochs = static_cast<uint64_t>(settings.epochs);
     for (uint64_t epoch = 0; epoch < epochs; ++epoch) {
-      if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ials: asked to stop"};
+      if (instruments.Cancelled()) break;
       instruments.Progress("train", epoch, epochs, "epochs");
       HalfStep(listeners, y, d, stride, weights, x);
+      if (instruments.Cancelled()) break;
       HalfStep(tracks, x, d, stride, weights, y);
     }
+    if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ials: asked to stop"};
     instruments.Progress("train", epochs, epochs, "epochs");
     return y;
   }

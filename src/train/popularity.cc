@@ -1,5 +1,7 @@
 #include "train/popularity.h"
 
+#include <algorithm>
+
 #include "models/popularity.h"
 
 namespace segue::train {
@@ -13,6 +15,9 @@ class PopularityTrainer final : public Trainer {
                                              Instruments&) const override {
     const auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
     auto counts = CountPopularity(preferences, data.tracks.size());
+    if (std::none_of(counts.listeners.begin(), counts.listeners.end(), [](float n) { return n > 0; })) {
+      return Error{ErrorCode::kInvalid, "popularity: there are no plays, likes or ratings to train on"};
+    }
     return models::PopularityModel::Make(data.tracks.id, std::move(counts.listeners), std::move(counts.plays));
   }
 };

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -105,6 +106,16 @@ TEST_P(EveryTrainer, NeverRecommendsWhatNobodyPlayed) {
   for (const auto& track : model->Top(model->FoldIn({}), 100, {})) EXPECT_NE(model->TrackId(track.track), "t9999");
 }
 
+TEST_P(EveryTrainer, SaysThatThereIsNothingToTrainOn) {
+  Dataset data = Empty(1, 3);
+  data.events.push_back({TrackIx{0}, EventKind::kSkip, 1, -1, 1});
+  data.begin.push_back(1);
+  const auto model = (*MakeTrainer(GetParam()))->Fit(data, Small(), 1, instruments_);
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(model.error().message.find(GetParam()), std::string::npos);
+}
+
 INSTANTIATE_TEST_SUITE_P(Trainers, EveryTrainer, testing::Values("popularity", "ials"),
                          [](const auto& which) { return std::string(which.param); });
 
@@ -130,6 +141,19 @@ TEST(IalsTrainer, FindsTheWithheldDiagonalOfTheCheckerboard) {
   }
 }
 
+/// Factors of all tracks [n x d], by scoring unit vectors.
+std::vector<std::vector<double>> TrackFactors(const models::Model& model, size_t d) {
+  std::vector<std::vector<double>> y(model.track_count(), std::vector<double>(d));
+  for (size_t j = 0; j < d; ++j) {
+    models::Profile unit{std::vector<float>(math::PaddedTo(d), 0.0f), {}};
+    unit.state[j] = 1;
+    std::vector<float> column(model.track_count());
+    model.Score(unit, column);
+    for (size_t i = 0; i < y.size(); ++i) y[i][j] = column[i];
+  }
+  return y;
+}
+
 /// The objective of train/ials.h, summed the slow way over all pairs. X is the
 /// best answer to Y (fold-in), which is what the next half-step would use.
 double Objective(const Dataset& data, const models::Model& model, const Settings& settings) {
@@ -137,15 +161,9 @@ double Objective(const Dataset& data, const models::Model& model, const Settings
   const auto d = static_cast<size_t>(settings.factors);
   const size_t n = data.tracks.size();
   double loss = 0;
-  std::vector<double> norm(n, 0);
-  for (size_t j = 0; j < d; ++j) {
-    models::Profile unit{std::vector<float>(math::PaddedTo(d), 0.0f), {}};
-    unit.state[j] = 1;
-    std::vector<float> column(n);
-    model.Score(unit, column);
-    for (size_t i = 0; i < n; ++i) norm[i] += static_cast<double>(column[i]) * column[i];
+  for (const auto& row : TrackFactors(model, d)) {
+    for (const double value : row) loss += settings.regularization * value * value;
   }
-  for (size_t i = 0; i < n; ++i) loss += settings.regularization * norm[i];
   for (uint32_t u = 0; u < data.listener_count(); ++u) {
     const auto history = SumByTrack(data.EventsOf(UserIx{u}), {});
     const auto profile = model.FoldIn(history);
@@ -178,14 +196,62 @@ TEST(IalsTrainer, EveryEpochLowersTheObjective) {
   }
 }
 
-TEST(IalsTrainer, SaysThatThereIsNothingToTrainOn) {
+// An epoch solves the listeners for the tracks' factors, then the tracks for
+// the listeners'. So the listeners that a model folds in are those of the next
+// epoch, and its tracks must satisfy eq. 5 of Hu, Koren, Volinsky with them:
+// checks the tracks' half-step and that fold-in is the listeners'.
+TEST(IalsTrainer, TracksOfTheNextEpochAnswerToTheListenersFoldedInBefore) {
   NoInstruments instruments;
-  Dataset data = Empty(1, 3);
-  data.events.push_back({TrackIx{0}, EventKind::kSkip, 1, -1, 1});
-  data.begin.push_back(1);
-  const auto model = (*MakeTrainer("ials"))->Fit(data, Small(), 1, instruments);
-  ASSERT_FALSE(model.ok());
-  EXPECT_EQ(model.error().code, ErrorCode::kInvalid);
+  Dataset data = RandomData(60, 40, 9);
+  for (uint32_t u = 0; u < 60; u += 7) data.events[data.begin[u]].kind = EventKind::kDislike;
+  for (uint32_t u = 3; u < 60; u += 7) data.events[data.begin[u]].kind = EventKind::kSkip;
+  Settings settings = Small();
+  settings.frequency_exponent = 0.5;
+  const auto d = static_cast<size_t>(settings.factors);
+  settings.epochs = 3;
+  const auto before = (*MakeTrainer("ials"))->Fit(data, settings, 1, instruments);
+  settings.epochs = 4;
+  const auto after = (*MakeTrainer("ials"))->Fit(data, settings, 1, instruments);
+  ASSERT_TRUE(before.ok() && after.ok());
+
+  std::vector<std::vector<float>> x;
+  std::vector<std::vector<float>> strength(60, std::vector<float>(40, 0.0f));
+  std::vector<double> count(40, 0);
+  int dislikes = 0;
+  for (uint32_t u = 0; u < 60; ++u) {
+    const auto history = SumByTrack(data.EventsOf(UserIx{u}), {});
+    x.push_back((*before)->FoldIn(history).state);
+    ASSERT_FALSE(x.back().empty());
+    for (const auto& item : history) {
+      strength[u][Raw(item.track)] = item.strength;
+      count[Raw(item.track)] += item.strength != 0;
+      dislikes += item.strength < 0;
+    }
+  }
+  ASSERT_GT(dislikes, 0);
+  double observed = 0;
+  for (const double n : count) observed += n;
+  const double mean_count = observed / static_cast<double>(count.size() - static_cast<size_t>(std::count(count.begin(), count.end(), 0.0)));
+
+  const auto y = TrackFactors(**after, d);
+  double largest = 0;
+  for (size_t i = 0; i < 40; ++i) {
+    if (count[i] == 0) continue;
+    const double penalty = settings.regularization * std::pow(count[i] / mean_count, settings.frequency_exponent);
+    for (size_t r = 0; r < d; ++r) {
+      double residual = penalty * y[i][r];
+      for (size_t u = 0; u < 60; ++u) {
+        const float s = strength[u][i] < 0 ? models::kDislikeStrength : strength[u][i];
+        const double c = 1 + settings.alpha * std::log1p(s);
+        double predicted = 0;
+        for (size_t j = 0; j < d; ++j) predicted += x[u][j] * y[i][j];
+        residual += c * (predicted - (strength[u][i] > 0 ? 1 : 0)) * x[u][r];
+      }
+      EXPECT_NEAR(residual, 0, 2e-4) << "track " << i << " equation " << r;
+    }
+    for (size_t r = 0; r < d; ++r) largest = std::max(largest, std::fabs(y[i][r]));
+  }
+  EXPECT_GT(largest, 0.1) << "the factors are not all but zero";
 }
 
 class Cancelling final : public Instruments {
