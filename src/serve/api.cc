@@ -87,67 +87,81 @@ std::string RandomHex() {
   return text;
 }
 
-void Counters::Note(int status, uint64_t microseconds) {
-  ++requests;
-  if (status >= 500) ++server_errors;
-  if (status >= 400 && status < 500) ++client_errors;
+void Counters::Note(std::string_view route, int status, uint64_t microseconds) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++requests_[{route, status}];
+  }
   const auto bucket = std::lower_bound(kBounds.begin(), kBounds.end(), microseconds) - kBounds.begin();
   ++latency[static_cast<size_t>(bucket)];
   latency_sum_us += microseconds;
 }
 
+std::map<std::pair<std::string_view, int>, uint64_t> Counters::Requests() const {
+  const std::lock_guard lock(mutex_);
+  return requests_;
+}
+
 Api::Api(const Context& context) : context_(context), live_(context), recommender_(context_.settings) {}
 Api::~Api() = default;
 
-Response Api::Handle(const Request& request) {
+bool Api::Allowed(const Request& request) const {
   const std::string& token = context_.settings.token;
-  if (!token.empty() && !request.path.empty() && request.path[0] == "v1" &&
-      !SameSecret(request.authorization, "Bearer " + token)) {
-    return Problem(401, "Unauthorized", "send the token: Authorization: Bearer ...");
-  }
-  return Route(request);
+  return token.empty() || request.path.empty() || request.path[0] != "v1" || SameSecret(request.authorization, "Bearer " + token);
 }
 
-Response Api::Route(const Request& request) {
-  const auto& path = request.path;
-  const size_t parts = path.size();
-  const bool get = request.method == "GET" || request.method == "HEAD";
-  const bool post = request.method == "POST";
-  const auto is = [&](size_t i, std::string_view text) { return i < parts && path[i] == text; };
-  const auto read = [&](auto handler) { return get ? handler() : WrongMethod("GET"); };
-  const auto write = [&](auto handler) { return post ? handler() : WrongMethod("POST"); };
-
-  if (parts == 0) return read([&] { return Response{.body = std::string(kIndexPage), .type = "text/html; charset=utf-8"}; });
-  if (parts == 1 && is(0, "healthz")) return read([&] { return Json({{"status", "ok"}}); });
-  if (parts == 1 && is(0, "readyz")) return read([&] { return Ready(); });
-  if (parts == 1 && is(0, "metrics")) return read([&] { return Metrics(); });
-  if (!is(0, "v1")) return Problem(404, "Not found", "there is nothing at " + request.target);
-
-  if (parts == 2 && is(1, "status")) return read([&] { return Status(); });
-  if (parts == 2 && is(1, "listeners")) return read([&] { return Listeners(request); });
-  if (parts == 4 && is(1, "listeners") && is(3, "recommendations")) return read([&] { return Recommendations(request); });
-  if (parts == 2 && is(1, "tracks")) return read([&] { return Tracks(request); });
-  if (parts == 3 && is(1, "tracks")) return read([&] { return Track(request); });
-  if (parts == 4 && is(1, "tracks") && is(3, "similar")) return read([&] { return Similar(request); });
-  if (parts == 2 && is(1, "events")) return write([&] { return Events(request); });
-  if (parts >= 3 && is(1, "inbox")) return WrongMethod("PUT");
-  if (parts == 2 && is(1, "runs")) {
-    if (post) return Ask("run", request, "");
-    return get ? Runs(request) : WrongMethod("GET, POST");
-  }
-  if (parts == 3 && is(1, "runs")) return read([&] { return OneRun(request); });
-  if (parts == 4 && is(1, "runs") && is(3, "logs")) return read([&] { return RunLog(request); });
-  if (parts == 2 && is(1, "models")) return read([&] { return Models(request); });
-  if (parts == 3 && is(1, "models") && is(2, "rollback")) return write([&] { return Ask("rollback", request, ""); });
-  if (parts == 3 && is(1, "models")) return read([&] { return OneModel(request); });
-  if (parts == 4 && is(1, "models") && is(3, "promote")) return write([&] { return Ask("promote", request, path[2]); });
-  if (parts == 2 && is(1, "deployments")) return read([&] { return Deployments(); });
-  if (parts == 2 && is(1, "alarms")) return read([&] { return Alarms(); });
-  if (parts == 4 && is(1, "datasets") && is(3, "quality")) return read([&] { return Quality(request); });
-  if (parts == 4 && is(1, "datasets") && is(3, "rejected")) return read([&] { return Rejected(request); });
-  if (parts == 2 && is(1, "quarantine")) return read([&] { return Quarantine(request); });
-  return Problem(404, "Not found", "there is nothing at " + request.target);
+std::span<const Api::Row> Api::Rows() {
+  static constexpr Row kRows[] = {
+      {"GET", "/", [](Api& api, const Request&) { return api.Index(); }},
+      {"GET", "/healthz", [](Api&, const Request&) { return Json({{"status", "ok"}}); }},
+      {"GET", "/readyz", [](Api& api, const Request&) { return api.Ready(); }},
+      {"GET", "/metrics", [](Api& api, const Request&) { return api.Metrics(); }},
+      {"GET", "/v1/status", [](Api& api, const Request&) { return api.Status(); }},
+      {"GET", "/v1/listeners", [](Api& api, const Request& r) { return api.Listeners(r); }},
+      {"GET", "/v1/listeners/{id}/recommendations", [](Api& api, const Request& r) { return api.Recommendations(r); }},
+      {"GET", "/v1/tracks", [](Api& api, const Request& r) { return api.Tracks(r); }},
+      {"GET", "/v1/tracks/{id}", [](Api& api, const Request& r) { return api.Track(r); }},
+      {"GET", "/v1/tracks/{id}/similar", [](Api& api, const Request& r) { return api.Similar(r); }},
+      {"POST", "/v1/events", [](Api& api, const Request& r) { return api.Events(r); }},
+      // Uploads go past Handle: their bodies do not fit in memory.
+      {"PUT", "/v1/inbox/{name}", nullptr},
+      {"GET", "/v1/runs", [](Api& api, const Request& r) { return api.Runs(r); }},
+      {"POST", "/v1/runs", [](Api& api, const Request& r) { return api.Ask("run", r, ""); }},
+      {"GET", "/v1/runs/{id}", [](Api& api, const Request& r) { return api.OneRun(r); }},
+      {"GET", "/v1/runs/{id}/logs", [](Api& api, const Request& r) { return api.RunLog(r); }},
+      {"GET", "/v1/models", [](Api& api, const Request& r) { return api.Models(r); }},
+      {"POST", "/v1/models/rollback", [](Api& api, const Request& r) { return api.Ask("rollback", r, ""); }},
+      {"GET", "/v1/models/{id}", [](Api& api, const Request& r) { return api.OneModel(r); }},
+      {"POST", "/v1/models/{id}/promote", [](Api& api, const Request& r) { return api.Promote(r); }},
+      {"GET", "/v1/deployments", [](Api& api, const Request&) { return api.Deployments(); }},
+      {"GET", "/v1/alarms", [](Api& api, const Request&) { return api.Alarms(); }},
+      {"GET", "/v1/datasets/{id}/quality", [](Api& api, const Request& r) { return api.Quality(r); }},
+      {"GET", "/v1/datasets/{id}/rejected", [](Api& api, const Request& r) { return api.Rejected(r); }},
+      {"GET", "/v1/quarantine", [](Api& api, const Request& r) { return api.Quarantine(r); }},
+  };
+  return kRows;
 }
+
+std::string_view Api::RouteOf(const Request& request) {
+  for (const Row& row : Rows()) {
+    if (Matches(row.pattern, request.path)) return row.pattern;
+  }
+  return "";
+}
+
+Response Api::Handle(const Request& request) {
+  if (!Allowed(request)) return Problem(401, "Unauthorized", "send the token: Authorization: Bearer ...");
+  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  std::string allow;
+  for (const Row& row : Rows()) {
+    if (!Matches(row.pattern, request.path)) continue;
+    if (row.method == method && row.answer != nullptr) return row.answer(*this, request);
+    allow += (allow.empty() ? "" : ", ") + std::string(row.method == "GET" ? "GET, HEAD" : row.method);
+  }
+  return allow.empty() ? Problem(404, "Not found", "there is nothing at " + request.target) : WrongMethod(allow);
+}
+
+Response Api::Index() const { return {.body = std::string(kIndexPage), .type = "text/html; charset=utf-8"}; }
 
 Response Api::Status() const {
   const auto snapshot = live_.Now();
@@ -175,13 +189,21 @@ Response Api::Metrics() const {
   const auto metric = [&](const char* name, const char* type, const char* help, auto value) {
     out << "# HELP " << name << ' ' << help << "\n# TYPE " << name << ' ' << type << '\n' << name << ' ' << value << '\n';
   };
-  metric("segue_requests_total", "counter", "Requests answered.", counters_.requests.load());
-  metric("segue_client_errors_total", "counter", "Answers with a 4xx status.", counters_.client_errors.load());
-  metric("segue_server_errors_total", "counter", "Answers with a 5xx status.", counters_.server_errors.load());
+  const auto snapshot = live_.Now();
+  const bool live = snapshot->model() != nullptr;
+  out << "# HELP segue_requests_total Requests answered.\n# TYPE segue_requests_total counter\n";
+  for (const auto& [what, count] : counters_.Requests()) {
+    out << "segue_requests_total{route=\"" << (what.first.empty() ? "none" : what.first) << "\",status=\"" << what.second
+        << "\"} " << count << '\n';
+  }
   metric("segue_lists_total", "counter", "Recommendation lists given.", counters_.lists.load());
   metric("segue_events_total", "counter", "Feedback events accepted.", counters_.events.load());
-  metric("segue_model_live", "gauge", "1 where a model is live.", live_.Now()->model() != nullptr ? 1 : 0);
-  metric("segue_model_live_since_seconds", "gauge", "Unix time since which the model is live.", live_.Now()->live_since());
+  metric("segue_model_live", "gauge", "1 where a model is live.", live ? 1 : 0);
+  metric("segue_model_live_since_seconds", "gauge", "Unix time since which the model is live.", snapshot->live_since());
+  if (live) {
+    out << "# HELP segue_model_info The live model.\n# TYPE segue_model_info gauge\nsegue_model_info{model_id=\""
+        << snapshot->model_id() << "\",algorithm=\"" << snapshot->model()->algorithm() << "\"} 1\n";
+  }
   out << "# HELP segue_request_seconds Time to answer.\n# TYPE segue_request_seconds histogram\n";
   uint64_t sum = 0;
   for (size_t i = 0; i < counters_.latency.size(); ++i) {
@@ -389,14 +411,21 @@ Response Api::Quarantine(const Request& request) const {
                {"next", rows->size() == static_cast<size_t>(*n) ? json(rows->back().id) : json()}});
 }
 
+Response Api::Promote(const Request& request) {
+  const auto model = context_.catalog.FindModel(request.path[2]);
+  if (!model.ok()) return ProblemOf(model.error());
+  if (!*model) return Problem(404, "Not found", "there is no model '" + request.path[2] + "'");
+  return Ask("promote", request, request.path[2]);
+}
+
 Response Api::Ask(const std::string& kind, const Request& request, const std::string& model_id) {
   json arguments = json::object();
   if (!request.body.empty()) {
-    const json body = json::parse(request.body, nullptr, false);
-    if (!body.is_object()) return Problem(400, "Bad request", "the body is not a JSON object");
-    const auto reason = body.find("reason");
-    if (reason != body.end() && !reason->is_string()) return Problem(400, "Bad request", "reason: expected a text");
-    arguments["reason"] = body.value("reason", "");
+    const auto body = ParseObject(request.body);
+    if (!body.ok()) return ProblemOf(body.error());
+    const auto reason = body->find("reason");
+    if (reason != body->end() && !reason->is_string()) return Problem(400, "Bad request", "reason: expected a text");
+    arguments["reason"] = body->value("reason", "");
   }
   if (!model_id.empty()) arguments["model_id"] = model_id;
   const auto id = context_.catalog.AddCommand({.kind = kind, .arguments = arguments.dump(), .actor = "api", .state = "pending"});
@@ -413,7 +442,7 @@ Response Api::Ask(const std::string& kind, const Request& request, const std::st
     const json outcome = *command ? Kept((*command)->outcome) : json();
     if (*command && (*command)->state == "done") {
       // The next request shall see it: do not wait for the follower's next look.
-      const bool seen = live_.Now()->model_id() == outcome.value("live", "");
+      const bool seen = outcome.is_object() && live_.Now()->model_id() == outcome.value("live", "");
       return seen || steady_clock::now() >= end ? std::optional(Json(outcome)) : std::nullopt;
     }
     const std::string code = outcome.is_object() ? outcome.value("code", "") : "";

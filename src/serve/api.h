@@ -1,8 +1,15 @@
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <span>
+#include <string_view>
+#include <utility>
 
 #include "serve/http.h"
 #include "serve/live.h"
@@ -12,9 +19,6 @@ namespace segue::serve {
 
 /// Counts for /metrics. Thread-safe.
 struct Counters {
-  std::atomic<uint64_t> requests{0};
-  std::atomic<uint64_t> client_errors{0};
-  std::atomic<uint64_t> server_errors{0};
   std::atomic<uint64_t> lists{0};
   std::atomic<uint64_t> events{0};
   /// Upper ends of the latency histogram, microseconds; the last bucket is +Inf.
@@ -22,7 +26,13 @@ struct Counters {
   std::array<std::atomic<uint64_t>, kBounds.size() + 1> latency{};
   std::atomic<uint64_t> latency_sum_us{0};
 
-  void Note(int status, uint64_t microseconds);
+  /// `route` as in Request: text that lives as long as the program.
+  void Note(std::string_view route, int status, uint64_t microseconds);
+  std::map<std::pair<std::string_view, int>, uint64_t> Requests() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::pair<std::string_view, int>, uint64_t> requests_;  // by route and status
 };
 
 /// What the server can do: a request in, a response out. Thread-safe. Throws
@@ -33,6 +43,10 @@ class Api {
   ~Api();
 
   Response Handle(const Request& request);
+  /// Is the token that the settings ask for there?
+  bool Allowed(const Request& request) const;
+  /// The pattern of the address, as Request::route.
+  static std::string_view RouteOf(const Request& request);
 
   /// Where an upload goes and under which name; checked. kInvalid tells what
   /// is wrong with the name.
@@ -43,7 +57,13 @@ class Api {
   Counters& counters() { return counters_; }
 
  private:
-  Response Route(const Request& request);
+  struct Row {
+    std::string_view method, pattern;
+    Response (*answer)(Api&, const Request&);
+  };
+  static std::span<const Row> Rows();
+
+  Response Index() const;
   Response Status() const;
   Response Ready() const;
   Response Metrics() const;
@@ -63,6 +83,7 @@ class Api {
   Response Quality(const Request& request) const;
   Response Rejected(const Request& request) const;
   Response Quarantine(const Request& request) const;
+  Response Promote(const Request& request);
   Response Ask(const std::string& kind, const Request& request, const std::string& model_id);
 
   Context context_;

@@ -1,12 +1,13 @@
 #include "serve/events.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <cstdio>
-#include <ctime>
 
 #include <nlohmann/json.hpp>
 
 #include "core/identity.h"
+#include "serve/http.h"
 
 namespace segue::serve {
 namespace {
@@ -27,6 +28,7 @@ Result<std::string> Text(const json& event, const char* name, const std::string&
   if (!it->is_string()) return Wrong(where + "." + name, "expected a text");
   const auto& text = it->get_ref<const std::string&>();
   if (text.size() > kLongestText) return Wrong(where + "." + name, "longer than 1000 bytes");
+  if (text.find('\0') != std::string::npos) return Wrong(where + "." + name, "has a NUL");
   return text;
 }
 
@@ -104,42 +106,56 @@ Result<store::FeedbackEvent> ReadEvent(const json& event, const std::string& whe
 }  // namespace
 
 Result<int64_t> ParseTime(std::string_view text) {
-  const std::string copy(text);
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
-  if (std::sscanf(copy.c_str(), "%4d-%2d-%2d%*1[T ]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second, &used) != 6 ||
-      month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) {
-    return Error{ErrorCode::kInvalid, "'" + copy + "' is not a time such as 2026-03-01T12:00:00Z"};
-  }
-  std::string_view rest = std::string_view(copy).substr(static_cast<size_t>(used));
-  if (rest.starts_with('.')) rest.remove_prefix(std::min(rest.find_first_not_of("0123456789", 1), rest.size()));
-  std::tm utc{};
-  utc.tm_year = year - 1900;
-  utc.tm_mon = month - 1;
-  utc.tm_mday = day;
-  utc.tm_hour = hour;
-  utc.tm_min = minute;
-  utc.tm_sec = second;
-  int64_t offset = 0;
-  int zone_hours = 0, zone_minutes = 0;
-  if (!rest.empty() && rest != "Z") {
-    const std::string zone(rest);
-    const bool signed_zone = zone[0] == '+' || zone[0] == '-';
-    if (!signed_zone || std::sscanf(zone.c_str() + 1, "%2d:%2d", &zone_hours, &zone_minutes) < 1) {
-      return Error{ErrorCode::kInvalid, "'" + copy + "' has a time zone that is none"};
+  const Error wrong{ErrorCode::kInvalid, "'" + std::string(text) + "' is not a time such as 2026-03-01T12:00:00Z"};
+  std::string_view rest = text;
+  // Takes digits of a fixed number from the front; -1 where they are not there.
+  const auto digits = [&](size_t count) {
+    int value = 0;
+    if (rest.size() < count) return -1;
+    for (size_t i = 0; i < count; ++i) {
+      if (rest[i] < '0' || rest[i] > '9') return -1;
+      value = value * 10 + (rest[i] - '0');
     }
-    offset = (zone[0] == '-' ? -1 : 1) * (zone_hours * 3600 + zone_minutes * 60);
+    rest.remove_prefix(count);
+    return value;
+  };
+  const auto sign = [&](std::string_view any_of) {
+    if (rest.empty() || any_of.find(rest.front()) == std::string_view::npos) return '\0';
+    const char taken = rest.front();
+    rest.remove_prefix(1);
+    return taken;
+  };
+  const int year = digits(4);
+  const bool dash = sign("-") != '\0';
+  const int month = digits(2);
+  const bool dashes = dash && sign("-") != '\0';
+  const int day = digits(2);
+  const bool parted = dashes && sign("T ") != '\0';
+  const int hour = digits(2);
+  const bool colon = parted && sign(":") != '\0';
+  const int minute = digits(2);
+  const bool colons = colon && sign(":") != '\0';
+  const int second = digits(2);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!colons || year < 0 || !date.ok() || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) return wrong;
+  if (sign(".") != '\0') rest.remove_prefix(std::min(rest.find_first_not_of("0123456789"), rest.size()));
+  int64_t offset = 0;
+  if (const char zone = sign("Z+-"); zone == '+' || zone == '-') {
+    const int zone_hours = digits(2);
+    sign(":");
+    const int zone_minutes = rest.empty() ? 0 : digits(2);
+    if (zone_hours < 0 || zone_hours > 23 || zone_minutes < 0 || zone_minutes > 59) return wrong;
+    offset = (zone == '-' ? -60 : 60) * (zone_hours * 60 + zone_minutes);
   }
-  return static_cast<int64_t>(timegm(&utc)) - offset;
+  if (!rest.empty()) return wrong;
+  const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+  return days * 86'400 + hour * 3600 + minute * 60 + second - offset;
 }
 
 Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, const Snapshot& snapshot, int64_t now) {
-  json parsed;
-  try {
-    parsed = json::parse(body);
-  } catch (const json::parse_error& error) {
-    return Error{ErrorCode::kInvalid, "the body is not JSON: byte " + std::to_string(error.byte) + " does not fit"};
-  }
-  if (!parsed.is_object() || !parsed.contains("events") || !parsed["events"].is_array()) {
+  SEGUE_TRY(const json parsed, ParseObject(body));
+  if (!parsed.contains("events") || !parsed["events"].is_array()) {
     return Error{ErrorCode::kInvalid, "expected {\"events\": [...]}"};
   }
   const json& list = parsed["events"];

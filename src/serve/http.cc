@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/identity.h"
+
 namespace segue::serve {
 namespace {
 
@@ -32,6 +34,9 @@ Result<std::string> Decode(std::string_view text, bool plus_is_space) {
     }
   }
   if (decoded.find('\0') != std::string::npos) return Error{ErrorCode::kInvalid, "the address has a NUL"};
+  bool changed = false;
+  ToUtf8(decoded, &changed);
+  if (changed) return Error{ErrorCode::kInvalid, "the address is not UTF-8"};
   return decoded;
 }
 
@@ -89,6 +94,38 @@ Response Problem(int status, std::string_view title, std::string_view detail) {
 Response ProblemOf(const Error& error) {
   const int status = StatusOf(error.code);
   return Problem(status, TitleOf(status), error.message);
+}
+
+void NameInstance(Response& response, const Request& request) {
+  if (response.type != "application/problem+json") return;
+  json body = json::parse(response.body, nullptr, false);
+  if (!body.is_object()) return;
+  body["instance"] = request.target;
+  body["request_id"] = request.id;
+  response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+bool Matches(std::string_view pattern, const std::vector<std::string>& path) {
+  pattern.remove_prefix(1);
+  size_t i = 0;
+  for (; !pattern.empty(); ++i) {
+    const std::string_view part = pattern.substr(0, pattern.find('/'));
+    pattern.remove_prefix(std::min(part.size() + 1, pattern.size()));
+    if (i == path.size()) return false;
+    if (part == "{name}") return true;
+    if (part.front() != '{' && part != path[i]) return false;
+  }
+  return i == path.size();
+}
+
+Result<json> ParseObject(std::string_view body) {
+  try {
+    json parsed = json::parse(body);
+    if (parsed.is_object()) return parsed;
+    return Error{ErrorCode::kInvalid, "the body is not a JSON object"};
+  } catch (const json::parse_error& error) {
+    return Error{ErrorCode::kInvalid, "the body is not JSON: byte " + std::to_string(error.byte) + " does not fit"};
+  }
 }
 
 Status ParseTarget(std::string_view target, Request& request) {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "core/result.h"
 
 namespace segue::serve {
@@ -20,6 +22,7 @@ struct Request {
   std::string body;
   std::string authorization;
   std::string id;                             ///< X-Request-Id
+  std::string_view route;                     ///< "/v1/tracks/{id}"; "" where nothing answers to the path
 };
 
 struct Response {
@@ -38,9 +41,20 @@ Response Problem(int status, std::string_view title, std::string_view detail);
 /// The problem that stands for an Error: its status by code.
 Response ProblemOf(const Error& error);
 
+/// Where the response is a problem: adds "instance", the address as it was
+/// asked for, and "request_id".
+void NameInstance(Response& response, const Request& request);
+
+/// Does a decoded path fit "/v1/tracks/{id}"? A part in braces fits any one
+/// part; "{name}" at the end, after "inbox", fits one or more.
+bool Matches(std::string_view pattern, const std::vector<std::string>& path);
+
 /// Splits and decodes path and query; kInvalid for what is not a clean path
-/// ("..", empty parts, bad escapes, NUL).
+/// ("..", empty parts, bad escapes, NUL, bytes that are no UTF-8).
 Status ParseTarget(std::string_view target, Request& request);
+
+/// A JSON object; kInvalid with the byte at which the text stops to be JSON.
+Result<nlohmann::json> ParseObject(std::string_view body);
 
 /// A whole number from the query; `missing` where it is not given; kInvalid,
 /// naming it, where it is not one or out of range.

@@ -35,8 +35,13 @@ std::shared_ptr<Snapshot> Live::Now() const {
 }
 
 Status Live::CatchUp() {
-  const std::lock_guard lock(mutex_);
-  return current_->CatchUp();
+  // Without the lock, so that nobody waits for the catalog's disk. A snapshot
+  // that was swapped in meanwhile may have read the log before these events.
+  for (;;) {
+    const auto now = Now();
+    SEGUE_RETURN_IF_ERROR(now->CatchUp());
+    if (Now() == now) return {};
+  }
 }
 
 void Live::Follow() {

@@ -29,7 +29,7 @@ class Live {
   void LookOnce();
 
   Context context_;
-  mutable std::mutex mutex_;  // held while swapping and catching up, so that no event falls between
+  mutable std::mutex mutex_;  // held while a new one catches up and is swapped in, so that no event falls between
   std::shared_ptr<Snapshot> current_;
   std::string failed_;        // what could not be loaded, so that it is said once
   std::atomic<bool> stop_{false};

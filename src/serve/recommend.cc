@@ -10,7 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMostKept = 20'000;
+constexpr size_t kMostKeptBytes = size_t{64} << 20;
 constexpr size_t kSpare = 4;       ///< candidates for each place, before artists are capped
 constexpr size_t kLeastSpare = 200;
 
@@ -35,43 +35,61 @@ std::string Reason(const Snapshot& snapshot, const models::Profile& profile, Tra
   return why.general.empty() ? "listeners with tastes like yours play it" : why.general;
 }
 
-/// Tracks that must not be shown, by row of the model.
+/// Tracks that must not be shown, by row of the model. A model older than the
+/// dataset may know one track by two ids: only the first row stands for it.
 std::vector<uint8_t> Forbidden(const Snapshot& snapshot, const ListenerNow& now, Mode mode) {
   std::vector<uint8_t> exclude(snapshot.model()->track_count(), 0);
   for (uint32_t m = 0; m < exclude.size(); ++m) {
-    if (!snapshot.RowOfModel(TrackIx{m})) exclude[m] = 1;  // the catalogue has lost it
+    const auto row = snapshot.RowOfModel(TrackIx{m});
+    exclude[m] = !row || snapshot.ModelRowOf(*row) != TrackIx{m};  // no row: the catalogue has lost it
   }
+  const auto exclude_row = [&](uint32_t row) {
+    if (const auto m = snapshot.ModelRowOf(row)) exclude[Raw(*m)] = 1;
+  };
   if (mode == Mode::kDiscovery) {
-    for (const uint32_t row : now.heard) {
-      if (const auto m = snapshot.ModelRowOf(row)) exclude[Raw(*m)] = 1;
-    }
+    for (const uint32_t row : now.heard) exclude_row(row);
   }
   for (const std::string& id : now.disliked) {
-    const auto row = snapshot.RowOf(id);
-    if (!row) continue;
-    if (const auto m = snapshot.ModelRowOf(*row)) exclude[Raw(*m)] = 1;
+    if (const auto row = snapshot.RowOf(id)) exclude_row(*row);
   }
   return exclude;
 }
 
-/// The first n with at most `cap` of one artist; what the cap left out follows
-/// if there is room.
+/// The first n with at most `cap` of one artist; shorter where `ranked` has no
+/// more. `left` takes what the cap left out, best first.
 std::vector<models::ScoredTrack> CapArtists(const Snapshot& snapshot, const std::vector<models::ScoredTrack>& ranked,
-                                            size_t n, size_t cap) {
+                                            size_t n, size_t cap, std::vector<models::ScoredTrack>& left) {
   std::unordered_map<std::string_view, size_t> shown;
-  std::vector<models::ScoredTrack> list, left;
+  std::vector<models::ScoredTrack> list;
   for (const auto& track : ranked) {
-    const std::string& artist = snapshot.data().tracks.artist[*snapshot.RowOfModel(track.track)];
-    const bool fits = artist.empty() || shown[artist] < cap;
-    if (fits) ++shown[artist];
-    (fits ? list : left).push_back(track);
-    if (list.size() == n) return list;
-  }
-  for (const auto& track : left) {
     if (list.size() == n) break;
-    list.push_back(track);
+    const std::string& artist = snapshot.data().tracks.artist[*snapshot.RowOfModel(track.track)];
+    const bool fits = artist.empty() || shown[artist]++ < cap;
+    (fits ? list : left).push_back(track);
   }
   return list;
+}
+
+/// The list: looks further down the ranking as long as the cap leaves it
+/// short; at the ranking's end, the cap gives way.
+std::vector<models::ScoredTrack> Choose(const Snapshot& snapshot, const models::Profile& profile,
+                                        std::span<const uint8_t> exclude, size_t n, size_t cap) {
+  for (size_t wanted = std::max(n * kSpare, kLeastSpare);; wanted *= kSpare) {
+    const auto ranked = snapshot.model()->Top(profile, wanted, exclude);
+    std::vector<models::ScoredTrack> left;
+    auto list = CapArtists(snapshot, ranked, n, cap, left);
+    if (list.size() < n && ranked.size() == wanted) continue;
+    const size_t more = std::min(n - list.size(), left.size());
+    list.insert(list.end(), left.begin(), left.begin() + static_cast<std::ptrdiff_t>(more));
+    return list;
+  }
+}
+
+/// "" where the list is made from what the listener likes; else why not.
+std::string FallbackOf(const ListenerNow& now) {
+  if (!now.known) return "nothing is known of this listener yet: this is what is popular";
+  const bool liked = std::any_of(now.history.begin(), now.history.end(), [](const Preference& p) { return p.strength > 0; });
+  return liked ? "" : "the live model knows nothing that this listener likes yet: this is what is popular";
 }
 
 }  // namespace
@@ -101,41 +119,49 @@ json SimilarTo(const Snapshot& snapshot, uint32_t row, const std::string& listen
   json items = json::array();
   const auto model_row = snapshot.model() == nullptr ? std::nullopt : snapshot.ModelRowOf(row);
   if (!model_row) return {{"items", items}};
-  std::vector<uint8_t> exclude(snapshot.model()->track_count(), 0);
-  if (!listener.empty()) exclude = Forbidden(snapshot, snapshot.Listener(listener), Mode::kNext);
-  for (const auto& similar : snapshot.model()->Similar(*model_row, n + exclude.size() / 100 + 50)) {
-    const auto other = snapshot.RowOfModel(similar.track);
-    if (!other || exclude[Raw(similar.track)] != 0) continue;
-    items.push_back({{"track_id", snapshot.data().tracks.id[*other]}, {"artist", snapshot.data().tracks.artist[*other]},
-                     {"title", snapshot.data().tracks.title[*other]}, {"score", similar.score}});
+  const auto exclude = Forbidden(snapshot, listener.empty() ? ListenerNow{} : snapshot.Listener(listener), Mode::kNext);
+  const auto forbidden = static_cast<size_t>(std::count(exclude.begin(), exclude.end(), 1));
+  for (const auto& similar : snapshot.model()->Similar(*model_row, n + forbidden)) {
+    if (exclude[Raw(similar.track)] != 0) continue;
+    const uint32_t other = *snapshot.RowOfModel(similar.track);
+    const Tracks& tracks = snapshot.data().tracks;
+    items.push_back({{"track_id", tracks.id[other]}, {"artist", tracks.artist[other]}, {"title", tracks.title[other]},
+                     {"score", similar.score}});
     if (items.size() == n) break;
   }
   return {{"items", items}};
 }
 
 std::string Recommender::ListFor(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) {
-  const Key key{listener, snapshot.VersionOf(listener), snapshot.model_id() + " " + snapshot.dataset_id(), mode, n};
+  Kept list;
+  list.asked = (mode == Mode::kNext ? "next " : "discovery ") + std::to_string(n) + " " + listener;
+  list.made_of = snapshot.model_id() + " " + snapshot.dataset_id() + " " + std::to_string(snapshot.VersionOf(listener));
   {
     const std::lock_guard lock(mutex_);
-    const auto it = by_listener_.find(listener);
-    if (it != by_listener_.end() && it->second->key == key) {
+    const auto it = by_asked_.find(list.asked);
+    if (it != by_asked_.end() && it->second->made_of == list.made_of) {
       kept_.splice(kept_.begin(), kept_, it->second);
       return it->second->body;
     }
   }
-  std::string body = Make(snapshot, listener, mode, n);
-  const std::lock_guard lock(mutex_);
-  if (const auto it = by_listener_.find(listener); it != by_listener_.end()) {
-    kept_.erase(it->second);
-    by_listener_.erase(it);
-  }
-  kept_.push_front({key, body});
-  by_listener_[listener] = kept_.begin();
-  if (kept_.size() > kMostKept) {
-    by_listener_.erase(kept_.back().key.listener);
-    kept_.pop_back();
-  }
+  list.body = Make(snapshot, listener, mode, n);
+  std::string body = list.body;
+  Keep(std::move(list));
   return body;
+}
+
+void Recommender::Keep(Kept list) {
+  const std::lock_guard lock(mutex_);
+  const auto drop = [&](std::list<Kept>::iterator old) {
+    kept_bytes_ -= old->Bytes();
+    by_asked_.erase(old->asked);
+    kept_.erase(old);
+  };
+  if (const auto it = by_asked_.find(list.asked); it != by_asked_.end()) drop(it->second);
+  kept_bytes_ += list.Bytes();
+  kept_.push_front(std::move(list));
+  by_asked_[kept_.front().asked] = kept_.begin();
+  while (kept_bytes_ > kMostKeptBytes) drop(std::prev(kept_.end()));
 }
 
 std::string Recommender::Make(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) const {
@@ -146,12 +172,11 @@ std::string Recommender::Make(const Snapshot& snapshot, const std::string& liste
     return Dump(answer);
   }
   answer["model_id"] = snapshot.model_id();
-  const models::Model& model = *snapshot.model();
   const ListenerNow now = snapshot.Listener(listener);
-  if (!now.known) answer["fallback"] = "nothing is known of this listener yet: this is what is popular";
-  const models::Profile profile = model.FoldIn(now.history);
-  const auto ranked = model.Top(profile, std::max(n * kSpare, kLeastSpare), Forbidden(snapshot, now, mode));
-  for (const auto& track : CapArtists(snapshot, ranked, n, static_cast<size_t>(settings_.max_per_artist))) {
+  if (const std::string why = FallbackOf(now); !why.empty()) answer["fallback"] = why;
+  const models::Profile profile = snapshot.model()->FoldIn(now.history);
+  const auto chosen = Choose(snapshot, profile, Forbidden(snapshot, now, mode), n, static_cast<size_t>(settings_.max_per_artist));
+  for (const auto& track : chosen) {
     const uint32_t row = *snapshot.RowOfModel(track.track);
     const Tracks& tracks = snapshot.data().tracks;
     answer["items"].push_back({{"track_id", tracks.id[row]}, {"artist", tracks.artist[row]}, {"title", tracks.title[row]},

@@ -16,7 +16,8 @@ enum class Mode { kDiscovery, kNext };
 
 /// The lists: candidates from the model, without what must not be shown, no
 /// more than serve.max_per_artist of one artist, a reason each. Lists are kept
-/// until the listener does something or the model changes. Thread-safe.
+/// until the listener does something or the model changes, 64 MiB of them at
+/// most. Thread-safe.
 class Recommender {
  public:
   explicit Recommender(const Settings& settings) : settings_(settings) {}
@@ -28,25 +29,22 @@ class Recommender {
   std::string ListFor(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n);
 
  private:
-  struct Key {
-    std::string listener;
-    uint64_t version = 0;
-    std::string snapshot;  // model and dataset: what it was made from
-    Mode mode = Mode::kDiscovery;
-    size_t n = 0;
-    bool operator==(const Key&) const = default;
-  };
   struct Kept {
-    Key key;
+    std::string asked;     // mode, n, listener: what one list is asked for by
+    std::string made_of;   // model, dataset and the listener's version
     std::string body;
+    size_t Bytes() const { return 2 * asked.size() + made_of.size() + body.size() + 200; }
   };
+
+  void Keep(Kept list);
 
   std::string Make(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) const;
 
   const Settings& settings_;
   std::mutex mutex_;
   std::list<Kept> kept_;  // newest first
-  std::unordered_map<std::string, std::list<Kept>::iterator> by_listener_;
+  size_t kept_bytes_ = 0;
+  std::unordered_map<std::string, std::list<Kept>::iterator> by_asked_;
 };
 
 /// {"track_id","artist","title",...} of a row of the catalogue.

@@ -64,7 +64,7 @@ Result<Address> ParseAddress(const std::string& text) {
 class HttpServer final : public Server {
  public:
   explicit HttpServer(const Context& context)
-      : context_(context), api_(context), io_(static_cast<int>(context.settings.serve_threads)), acceptor_(io_) {}
+      : context_(context), api_(context), io_(static_cast<int>(context.settings.serve_threads)), acceptor_(asio::make_strand(io_)) {}
   ~HttpServer() override { Stop(); }
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -81,7 +81,7 @@ class HttpServer final : public Server {
     }
     if (error) return Error{ErrorCode::kIo, "listening on " + context_.settings.listen + ": " + error.message()};
     port_ = acceptor_.local_endpoint().port();
-    asio::co_spawn(io_, Accept(), asio::detached);
+    asio::co_spawn(acceptor_.get_executor(), Accept(), asio::detached);
     for (int64_t i = 0; i < context_.settings.serve_threads; ++i) threads_.emplace_back([this] { RunThread(); });
     return {};
   }
@@ -90,7 +90,7 @@ class HttpServer final : public Server {
 
   void Stop() override {
     if (stopping_.exchange(true)) return;
-    asio::post(io_, [this] {
+    asio::post(acceptor_.get_executor(), [this] {
       boost::system::error_code ignored;
       acceptor_.close(ignored);
     });
@@ -103,7 +103,7 @@ class HttpServer final : public Server {
   }
 
  private:
-  /// Counts a request that is under way.
+  /// Counts a request that is under way: from its headers on to its answer.
   class Busy {
    public:
     explicit Busy(HttpServer& server) : server_(server) {
@@ -138,7 +138,7 @@ class HttpServer final : public Server {
       if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) co_return;
       if (error) {
         // Out of file descriptors, say: others may be given back soon.
-        asio::steady_timer pause(io_, milliseconds(50));
+        asio::steady_timer pause(acceptor_.get_executor(), milliseconds(50));
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
         continue;
       }
@@ -161,7 +161,6 @@ class HttpServer final : public Server {
         if (error) break;
         buffer.commit(read);
       }
-      const Busy busy(*this);
       go_on = co_await OneRequest(stream, buffer);
     }
     boost::system::error_code ignored;
@@ -178,6 +177,7 @@ class HttpServer final : public Server {
     boost::system::error_code error;
     co_await http::async_read_header(stream, buffer, header, asio::redirect_error(asio::use_awaitable, error));
     if (error == http::error::end_of_stream) co_return false;
+    const Busy busy(*this);
     Request request;
     request.id = RandomHex();
     if (error) {
@@ -194,6 +194,7 @@ class HttpServer final : public Server {
     if (const segue::Status parsed = ParseTarget({head.target().data(), head.target().size()}, request); !parsed.ok()) {
       co_return co_await Answer(stream, request, ProblemOf(parsed.error()), start, version, false);
     }
+    request.route = Api::RouteOf(request);
     if (beast::iequals(head[http::field::expect], "100-continue")) {
       RawResponse go(http::status::continue_, version);
       co_await http::async_write(stream, go, asio::redirect_error(asio::use_awaitable, error));
@@ -211,18 +212,16 @@ class HttpServer final : public Server {
     parser.body_limit(limit);
     co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
     if (error == http::error::body_limit) co_return co_await Answer(stream, request, large, start, version, false);
-    if (error == beast::error::timeout) {
-      co_return co_await TooSlow(stream, request, start, version);
-    }
+    if (error == beast::error::timeout) co_return TooSlow(request, start);
     if (error) co_return co_await Answer(stream, request, Problem(400, "Bad request", "the body cannot be read: " + error.message()), start, version, false);
     request.body = std::move(parser.get().body());
     co_return co_await Answer(stream, request, co_await Think(request), start, version, keep);
   }
 
   /// tcp_stream closes the socket at a timeout; nothing can be said any more.
-  asio::awaitable<bool> TooSlow(beast::tcp_stream&, const Request&, steady_clock::time_point start, unsigned) {
-    api_.counters().Note(408, Microseconds(start));
-    co_return false;
+  bool TooSlow(const Request& request, steady_clock::time_point start) {
+    api_.counters().Note(request.route, 408, Microseconds(start));
+    return false;
   }
 
   /// The answer; a bug is a 500, and the program runs on.
@@ -257,8 +256,7 @@ class HttpServer final : public Server {
   /// A file on its way into the inbox, through the scratch folder.
   asio::awaitable<bool> Upload(beast::tcp_stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
                                const Request& request, steady_clock::time_point start, unsigned version, bool keep) {
-    const std::string& token = context_.settings.token;
-    if (!token.empty() && request.authorization != "Bearer " + token) {
+    if (!api_.Allowed(request)) {
       co_return co_await Answer(stream, request, Problem(401, "Unauthorized", "send the token: Authorization: Bearer ..."), start, version, false);
     }
     const auto key = api_.InboxKey(request);
@@ -311,9 +309,10 @@ class HttpServer final : public Server {
   }
 
   /// False: the connection ends.
-  asio::awaitable<bool> Answer(beast::tcp_stream& stream, const Request& request, const Response& response,
+  asio::awaitable<bool> Answer(beast::tcp_stream& stream, const Request& request, Response response,
                                steady_clock::time_point start, unsigned version, bool keep) {
     keep = keep && !stopping_.load();
+    NameInstance(response, request);
     RawResponse raw(static_cast<http::status>(response.status), version);
     raw.set(http::field::content_type, response.type);
     raw.set("X-Request-Id", request.id);
@@ -322,9 +321,10 @@ class HttpServer final : public Server {
     if (response.status == 401) raw.set(http::field::www_authenticate, "Bearer");
     raw.keep_alive(keep);
     const bool head_only = request.method == "HEAD";
-    raw.body() = head_only ? std::string() : response.body;
+    const size_t length = response.body.size();
+    if (!head_only) raw.body() = std::move(response.body);
     raw.prepare_payload();
-    if (head_only) raw.set(http::field::content_length, std::to_string(response.body.size()));
+    if (head_only) raw.set(http::field::content_length, std::to_string(length));
     stream.expires_after(seconds(context_.settings.request_timeout_s));
     boost::system::error_code error;
     if (head_only) {
@@ -333,19 +333,20 @@ class HttpServer final : public Server {
     } else {
       co_await http::async_write(stream, raw, asio::redirect_error(asio::use_awaitable, error));
     }
-    api_.counters().Note(response.status, Microseconds(start));
+    api_.counters().Note(request.route, response.status, Microseconds(start));
     co_return !error && keep;
   }
 
+  // io_ frees the conversations that Stop cut off, and those use what is above it.
   Context context_;
   Api api_;
-  asio::io_context io_;
-  tcp::acceptor acceptor_;
-  uint16_t port_ = 0;
   std::atomic<bool> stopping_{false};
   std::mutex busy_mutex_;
   std::condition_variable idle_;
   int64_t busy_ = 0;
+  uint16_t port_ = 0;
+  asio::io_context io_;
+  tcp::acceptor acceptor_;
   std::vector<std::thread> threads_;
 };
 

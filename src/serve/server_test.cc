@@ -113,12 +113,13 @@ class Serving : public testing::Test {
     server_ = *std::move(server);
   }
 
+  static constexpr const char* kOldId = "t-an-older-id";
   static std::string Artist(int i) { return "Artist " + std::string(1, static_cast<char>('A' + i % 10)); }
   static std::string Title(int i) { return "Song Number " + std::to_string(i); }
   static std::string IdOf(int i) { return TrackIdOf(NameKey(Artist(i), Title(i))); }
 
-  /// Thirty tracks; ann has played the first five.
-  void MakeDataset() {
+  /// Writes datasets/<id>: `fill` inserts into t (tracks), i (interactions), a (aliases), r (rejected).
+  void WriteDataset(const std::string& dataset_id, const std::vector<std::string>& fill, int64_t events_through = 0) {
     const auto duck = *store::OpenDuck({.threads = 1});
     const auto run = [&](const std::string& sql) {
       const segue::Status done = duck->Run(sql);
@@ -127,22 +128,44 @@ class Serving : public testing::Test {
     run("CREATE TABLE t(" + std::string(store::kTracksSchema) + ")");
     run("CREATE TABLE i(" + std::string(store::kInteractionsSchema) + ")");
     run("CREATE TABLE a(" + std::string(store::kAliasesSchema) + ")");
-    for (int k = 0; k < 30; ++k) {
-      ids_.push_back(IdOf(k));
-      const std::string id = store::Quoted(ids_.back());
-      run("INSERT INTO t(track_id,title,artist) VALUES (" + id + "," + store::Quoted(Title(k)) + "," + store::Quoted(Artist(k)) + ")");
-      run("INSERT INTO a VALUES (" + id + "," + id + ")");
-      if (k < 5) run("INSERT INTO i VALUES ('ann'," + id + "," + std::to_string(1'600'000'000 + k) + ",'play',1,NULL)");
-    }
-    std::sort(ids_.begin(), ids_.end());
-    const fs::path at = folder_.bucket() / "datasets/d1";
+    run("CREATE TABLE r(" + std::string(store::kRejectedSchema) + ")");
+    for (const std::string& sql : fill) run(sql);
+    run("INSERT INTO a SELECT track_id, track_id FROM t");
+    const fs::path at = folder_.bucket() / "datasets" / dataset_id;
     fs::create_directories(at);
-    for (const auto& [table, leaf] : {std::pair{"t", "tracks"}, {"i", "interactions"}, {"a", "aliases"}}) {
-      run("COPY " + std::string(table) + " TO " + store::Quoted((at / leaf).string() + ".parquet") + " (FORMAT parquet)");
+    for (const auto& [rows, leaf] : {std::pair{"(SELECT * FROM t ORDER BY track_id)", "tracks"}, {"i", "interactions"},
+                                     {"a", "aliases"}, {"r", "rejected"}}) {
+      run("COPY " + std::string(rows) + " TO " + store::Quoted((at / leaf).string() + ".parquet") + " (FORMAT parquet)");
     }
-    std::ofstream(at / "manifest.json") << R"({"events_through_seq":0})";
+    std::ofstream(at / "manifest.json") << json{{"events_through_seq", events_through}};
     std::ofstream(at / "quality.json") << R"({"rows":{"in":5}})";
-    ASSERT_TRUE(catalog_->SetMeta("judged_dataset", "d1").ok());
+    ASSERT_TRUE(catalog_->SetMeta("judged_dataset", dataset_id).ok());
+  }
+
+  static std::string TrackRow(const std::string& id, const std::string& artist, const std::string& title) {
+    return "INSERT INTO t(track_id,title,artist) VALUES (" + store::Quoted(id) + "," + store::Quoted(title) + "," +
+           store::Quoted(artist) + ")";
+  }
+
+  /// Thirty tracks; ann has played the first five. Track 20 had another id once.
+  std::vector<std::string> Rows() const {
+    std::vector<std::string> fill;
+    for (int k = 0; k < 30; ++k) {
+      const std::string id = IdOf(k);
+      fill.push_back(TrackRow(id, Artist(k), Title(k)));
+      if (k < 5) {
+        fill.push_back("INSERT INTO i VALUES ('ann'," + store::Quoted(id) + "," + std::to_string(1'600'000'000 + k) +
+                       ",'play',1,NULL)");
+      }
+    }
+    fill.push_back("INSERT INTO a VALUES (" + store::Quoted(kOldId) + "," + store::Quoted(IdOf(20)) + ")");
+    fill.push_back("INSERT INTO r VALUES ('abc','f.csv',7,'future','at','in the future','2099'), ('abc','f.csv',NULL,'dup',NULL,'twice',NULL)");
+    return fill;
+  }
+  void MakeDataset() {
+    for (int k = 0; k < 30; ++k) ids_.push_back(IdOf(k));
+    std::sort(ids_.begin(), ids_.end());
+    WriteDataset("d1", Rows());
   }
 
   void PutLive(const std::string& model_id, std::unique_ptr<models::Model> model) {
@@ -154,10 +177,21 @@ class Serving : public testing::Test {
     ASSERT_TRUE(catalog_->Deploy({.at = 1, .action = "promote", .from_model = live ? live->to_model : "", .to_model = model_id}).ok());
   }
 
-  void PutPopularityLive(const std::string& model_id) {
-    std::vector<float> listeners, plays(30, 1.0f);
-    for (int i = 0; i < 30; ++i) listeners.push_back(static_cast<float>(i + 1));
-    PutLive(model_id, models::PopularityModel::Make(ids_, listeners, plays));
+  void PutPopularityLive(const std::string& model_id) { PutPopularityLive(model_id, ids_); }
+  /// The last of the ids is the most popular.
+  void PutPopularityLive(const std::string& model_id, const std::vector<std::string>& ids) {
+    std::vector<float> listeners, plays(ids.size(), 1.0f);
+    for (size_t i = 0; i < ids.size(); ++i) listeners.push_back(static_cast<float>(i + 1));
+    PutLive(model_id, models::PopularityModel::Make(ids, listeners, plays));
+  }
+
+  /// Tracks i, i + 6, i + 12... of ids_ are alike.
+  void PutIalsLive(const std::string& model_id) {
+    models::IalsModel::Parts parts{ids_, 16, {}, std::vector<float>(30, 1.0f), {2, 1, 0, 1}};
+    for (int i = 0; i < 30; ++i) {
+      for (int j = 0; j < 16; ++j) parts.y.push_back(j == i % 6 ? 1.0f : 0.05f);
+    }
+    PutLive(model_id, models::IalsModel::Make(parts));
   }
 
   Answer Ask(const std::string& method, const std::string& target, const std::string& body = "", const std::string& headers = "") const {
@@ -176,6 +210,12 @@ class Serving : public testing::Test {
     const json list = Get("/v1/listeners/" + listener + "/recommendations?n=30" + more);
     for (const json& item : list["items"]) ids.push_back(item["track_id"]);
     return ids;
+  }
+  void WaitForModel(const std::string& model_id) const {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (Get("/v1/status")["live"]["model_id"] != model_id && std::chrono::steady_clock::now() < end) {
+    }
+    ASSERT_EQ(Get("/v1/status")["live"]["model_id"], model_id);
   }
   int Post(const json& events) const { return Ask("POST", "/v1/events", json{{"events", events}}.dump()).status; }
   static bool Has(const std::vector<std::string>& ids, const std::string& id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
@@ -234,11 +274,7 @@ TEST_F(Serving, ADislikeActsOnTheNextResponseAndForGood) {
 }
 
 TEST_F(Serving, ALikeChangesWhatTheModelSays) {
-  models::IalsModel::Parts parts{ids_, 16, {}, std::vector<float>(30, 1.0f), {2, 1, 0, 1}};
-  for (int i = 0; i < 30; ++i) {
-    for (int j = 0; j < 16; ++j) parts.y.push_back(j == i % 6 ? 1.0f : 0.05f);
-  }
-  PutLive("m1", models::IalsModel::Make(parts));
+  PutIalsLive("m1");
   Start();
   const auto before = ListOf("new-listener");
   ASSERT_EQ(Post({{{"listener", "new-listener"}, {"track_id", ids_[5]}, {"kind", "like"}}}), 200);
@@ -403,9 +439,7 @@ TEST_F(Serving, ASwapDropsNoRequest) {
   for (int swap = 2; swap < 6; ++swap) {
     const std::string id = "m" + std::to_string(swap);
     PutPopularityLive(id);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (Get("/v1/status")["live"]["model_id"] != id && std::chrono::steady_clock::now() < end) {
-    }
+    WaitForModel(id);
     EXPECT_EQ(Get("/v1/listeners/ann/recommendations")["model_id"], id);
   }
   stop = true;
@@ -497,6 +531,214 @@ TEST_F(Serving, ATokenIsAskedForWhereOneIsSet) {
   EXPECT_EQ(Ask("GET", "/v1/status", "", "Authorization: Bearer secret\r\n").status, 200);
   EXPECT_EQ(Ask("PUT", "/v1/inbox/a", "x").status, 401);
   EXPECT_EQ(Ask("GET", "/healthz").status, 200);
+}
+
+TEST_F(Serving, ATrackThatTheModelKnowsTwiceIsShownOnceAndNeverOnceDisliked) {
+  std::vector<std::string> ids = ids_;
+  ids.emplace_back(kOldId);  // ids ascend; made popular, so that it would be seen
+  std::sort(ids.begin(), ids.end());
+  PutPopularityLive("m1", ids);
+  Start();
+  const auto list = ListOf("bob");
+  EXPECT_EQ(std::count(list.begin(), list.end(), IdOf(20)), 1);
+  EXPECT_EQ(list.size(), 30u);
+  ASSERT_EQ(Post({{{"listener", "bob"}, {"track_id", kOldId}, {"kind", "dislike"}}}), 200);
+  EXPECT_FALSE(Has(ListOf("bob"), IdOf(20)));
+  EXPECT_FALSE(Has(ListOf("bob", "&mode=next"), IdOf(20)));
+}
+
+TEST_F(Serving, ADislikeByNameHoldsWhenTheTrackComesIntoTheCatalogueUnderAnotherId) {
+  PutPopularityLive("m1");
+  Start();
+  ASSERT_EQ(Post({{{"listener", "bob"}, {"artist", "Late Artist"}, {"title", "Late Song"}, {"kind", "dislike"}}}), 200);
+  auto rows = Rows();
+  rows.push_back(TrackRow("t-late", "Late Artist", "Late Song"));
+  rows.push_back("INSERT INTO a VALUES (" + store::Quoted(TrackIdOf(NameKey("Late Artist", "Late Song"))) + ",'t-late')");
+  WriteDataset("d2", rows);
+  auto ids = ids_;
+  ids.emplace_back("t-late");
+  std::sort(ids.begin(), ids.end());
+  PutPopularityLive("m2", ids);
+  WaitForModel("m2");
+  EXPECT_TRUE(Has(ListOf("ann", "&mode=next&n=31"), "t-late")) << "others get it";
+  EXPECT_FALSE(Has(ListOf("bob"), "t-late"));
+  EXPECT_FALSE(Has(ListOf("bob", "&mode=next"), "t-late"));
+}
+
+TEST_F(Serving, SimilarTracksLeaveOutWhatTheListenerDislikes) {
+  PutIalsLive("m1");
+  Start();
+  const auto similar = [&](const std::string& more) {
+    std::vector<std::string> ids;
+    const json answer = Get("/v1/tracks/" + ids_[5] + "/similar?n=29" + more);
+    for (const json& item : answer["items"]) ids.push_back(item["track_id"]);
+    return ids;
+  };
+  ASSERT_EQ(Post({{{"listener", "ann"}, {"track_id", ids_[11]}, {"kind", "dislike"}}}), 200);
+  EXPECT_TRUE(Has(similar(""), ids_[11]));
+  EXPECT_FALSE(Has(similar("&listener=ann"), ids_[11]));
+  EXPECT_EQ(similar("&listener=ann").size(), 28u);
+}
+
+TEST_F(Serving, FeedbackThatTheDatasetHoldsIsNotCountedTwice) {
+  PutIalsLive("m1");
+  Start();
+  const json before = Get("/v1/listeners/ann/recommendations")["items"];
+  server_.reset();
+  const std::vector<store::FeedbackEvent> flushed = {{.listener = "ann", .track_id = IdOf(0), .kind = "play", .at = 1'600'000'000}};
+  ASSERT_TRUE(catalog_->AppendEvents(flushed).ok());
+  WriteDataset("d2", Rows(), 1);
+  Start();
+  EXPECT_EQ(Get("/v1/listeners/ann/recommendations")["items"], before);
+  ASSERT_EQ(Post({{{"listener", "ann"}, {"track_id", IdOf(0)}, {"kind", "play"}}}), 200);
+  EXPECT_NE(Get("/v1/listeners/ann/recommendations")["items"], before);
+}
+
+TEST_F(Serving, NoArtistTakesMoreThanHisShareUnlessTheListWouldBeShort) {
+  settings_.max_per_artist = 1;
+  // The most popular 400 are of one artist; the others come far behind.
+  WriteDataset("d2", {"INSERT INTO t(track_id,title,artist) SELECT 'u' || lpad(k::VARCHAR, 4, '0'), 'Song ' || k, "
+                      "CASE WHEN k < 8 THEN 'Other ' || k ELSE 'Star' END FROM range(408) r(k)"});
+  std::vector<std::string> ids;
+  for (int k = 0; k < 408; ++k) ids.push_back("u" + std::string(k < 10 ? "000" : k < 100 ? "00" : "0") + std::to_string(k));
+  PutPopularityLive("m1", ids);
+  Start();
+  const auto artists = [&](const std::string& n) {
+    std::vector<std::string> names;
+    const json list = Get("/v1/listeners/x/recommendations?n=" + n);
+    for (const json& item : list["items"]) names.push_back(item["artist"]);
+    return names;
+  };
+  const auto nine = artists("9");
+  EXPECT_EQ(nine.size(), 9u);
+  EXPECT_EQ(std::count(nine.begin(), nine.end(), "Star"), 1);
+  EXPECT_EQ(artists("20").size(), 20u) << "there are but nine artists: the cap gives way";
+}
+
+TEST_F(Serving, SaysSoWhereNothingAListenerLikedIsKnown) {
+  PutIalsLive("m1");
+  Start();
+  EXPECT_TRUE(Get("/v1/listeners/ann/recommendations")["fallback"].is_null());
+  ASSERT_EQ(Post({{{"listener", "eve"}, {"artist", "Somebody"}, {"title", "Unheard Of"}, {"kind", "play"}}}), 200);
+  const json list = Get("/v1/listeners/eve/recommendations");
+  EXPECT_TRUE(list["fallback"].is_string());
+  EXPECT_EQ(list["items"].size(), 10u);
+}
+
+TEST_F(Serving, TimesAreReadWithTheirZones) {
+  PutPopularityLive("m1");
+  Start();
+  const auto post = [&](const char* at) {
+    return Post({{{"listener", "ann"}, {"track_id", ids_[0]}, {"kind", "play"}, {"at", at}}});
+  };
+  for (const char* at : {"2026-03-01T12:30:00Z", "2026-03-01T14:30:00+02:00", "2026-03-01T14:30:00+0200", "2026-03-01T10:00:00-02:30",
+                         "2026-03-01T10:00:00-0230", "2026-03-01 12:30:00.250", "2026-03-01T12:30:00"}) {
+    EXPECT_EQ(post(at), 200) << at;
+  }
+  for (const auto& event : *catalog_->EventsAfter(0, 100)) EXPECT_EQ(event.at, 1'772'368'200);
+  for (const char* at : {"2026-02-30T12:00:00Z", "2026-03-01T-1:00:00Z", "2026-03-01T12:00:00+02:00x", "2026-03-01T12:00:00+25:00",
+                         "2026-03-01T12:00:00+2", "2026-13-01T12:00:00Z", "2026-03-01T24:00:00Z", "2026-03-01", "now"}) {
+    EXPECT_EQ(post(at), 400) << at;
+  }
+}
+
+TEST_F(Serving, BodiesMayComeInChunksAndAreCheckedAllTheSame) {
+  PutPopularityLive("m1");
+  settings_.max_body_bytes = 10'000;
+  Start();
+  const auto chunked = [&](const std::string& target, const std::string& method, const std::string& body) {
+    Wire wire(server_->port());
+    char size[32];
+    std::snprintf(size, sizeof size, "%zx", body.size());
+    wire.Send(method + " " + target + " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + size + "\r\n" + body + "\r\n0\r\n\r\n");
+    return wire.Read();
+  };
+  EXPECT_EQ(chunked("/v1/events", "POST", json{{"events", {{{"listener", "ann"}, {"track_id", ids_[0]}, {"kind", "like"}}}}}.dump()).status, 200);
+  EXPECT_EQ(chunked("/v1/events", "POST", std::string(20'000, ' ')).status, 413);
+  EXPECT_EQ(chunked("/v1/inbox/c.json", "PUT", "[1]").status, 202);
+  EXPECT_EQ(*bucket_->Get("inbox/c.json"), "[1]");
+  const Answer deep = Ask("POST", "/v1/events", std::string(9'000, '['));
+  EXPECT_EQ(deep.status, 400);
+  EXPECT_NE(deep.Json()["detail"].get<std::string>().find("byte"), std::string::npos) << deep.body;
+}
+
+TEST_F(Serving, BadTextIsRefusedNotAnsweredWithABug) {
+  PutPopularityLive("m1");
+  Start();
+  for (const char* target : {"/v1/listeners/%ff/recommendations", "/v1/tracks/%c3%28", "/v1/tracks?q=%ff", "/v1/models/%ff"}) {
+    EXPECT_EQ(Ask("GET", target).status, 400) << target;
+  }
+  EXPECT_EQ(Ask("POST", "/v1/models/%ff/promote").status, 400);
+  EXPECT_EQ(Ask("PUT", "/v1/inbox/%ff.json", "[]").status, 400);
+  EXPECT_EQ(Ask("PUT", "/v1/inbox/" + std::string(300, 'a'), "[]").status, 400);
+  EXPECT_EQ(Post({{{"listener", std::string("a\0b", 3)}, {"track_id", ids_[0]}, {"kind", "like"}}}), 400);
+  const Answer broken = Ask("POST", "/v1/runs", "{\"reason\":");
+  EXPECT_EQ(broken.status, 400);
+  EXPECT_NE(broken.Json()["detail"].get<std::string>().find("byte"), std::string::npos) << broken.body;
+  EXPECT_TRUE(catalog_->PendingCommands()->empty());
+}
+
+TEST_F(Serving, ProblemsTellWhichRequestTheyAnswer) {
+  Start();
+  const Answer answer = Ask("GET", "/v1/tracks/t0?x=1");
+  EXPECT_EQ(answer.Json()["instance"], "/v1/tracks/t0?x=1");
+  EXPECT_EQ(answer.Json()["type"], "about:blank");
+  EXPECT_NE(answer.head.find("X-Request-Id: " + answer.Json()["request_id"].get<std::string>()), std::string::npos);
+  EXPECT_NE(Ask("DELETE", "/v1/runs").head.find("Allow: GET, HEAD, POST"), std::string::npos);
+}
+
+TEST_F(Serving, PromotesAndSaysWhatIsLive) {
+  PutPopularityLive("m1");
+  PutPopularityLive("m2");
+  Start();
+  EXPECT_EQ(Ask("POST", "/v1/models/m9/promote", "{}").status, 404);
+  std::atomic<bool> stop{false};
+  std::thread pipeline([&] {
+    while (!stop.load()) {
+      const auto commands = catalog_->PendingCommands();
+      for (const auto& command : *commands) {
+        EXPECT_EQ(command.kind, "promote");
+        EXPECT_EQ(json::parse(command.arguments), json({{"model_id", "m1"}, {"reason", "better"}}));
+        EXPECT_TRUE(catalog_->Deploy({.at = 2, .action = "promote", .from_model = "m2", .to_model = "m1"}).ok());
+        EXPECT_TRUE(catalog_->FinishCommand(command.id, "done", R"({"from":"m2","live":"m1","to":"m1"})").ok());
+      }
+    }
+  });
+  const Answer answer = Ask("POST", "/v1/models/m1/promote", R"({"reason":"better"})");
+  stop = true;
+  pipeline.join();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.Json(), json({{"from", "m2"}, {"live", "m1"}, {"to", "m1"}}));
+  EXPECT_EQ(Get("/v1/status")["live"]["model_id"], "m1") << "seen at once";
+}
+
+TEST_F(Serving, ListsTheRowsThatCleaningRejected) {
+  Start();
+  const json rejected = Get("/v1/datasets/d1/rejected?n=1");
+  ASSERT_EQ(rejected["items"].size(), 1u);
+  EXPECT_EQ(rejected["items"][0]["line"], 7);
+  EXPECT_EQ(rejected["items"][0]["reason"], "in the future");
+  EXPECT_EQ(Get("/v1/datasets/d1/rejected?offset=1")["items"][0]["rule"], "dup");
+  Get("/v1/datasets/d0/rejected", 404);
+  Get("/v1/datasets/..%2fx/rejected", 404);
+}
+
+TEST_F(Serving, MetricsCountByRouteAndStatus) {
+  PutPopularityLive("m1");
+  Start();
+  Get("/v1/tracks/" + ids_[0]);
+  Get("/v1/tracks/" + ids_[1]);
+  Get("/v1/tracks/t0", 404);
+  ASSERT_EQ(Ask("PUT", "/v1/inbox/a/b.json", "[]").status, 202);
+  ASSERT_EQ(Post({{{"listener", "ann"}, {"track_id", ids_[0]}, {"kind", "like"}}}), 200);
+  const std::string text = Ask("GET", "/metrics").body;
+  for (const char* line : {"segue_requests_total{route=\"/v1/tracks/{id}\",status=\"200\"} 2\n",
+                           "segue_requests_total{route=\"/v1/tracks/{id}\",status=\"404\"} 1\n",
+                           "segue_requests_total{route=\"/v1/inbox/{name}\",status=\"202\"} 1\n",
+                           "segue_model_info{model_id=\"m1\",algorithm=\"popularity\"} 1\n", "segue_events_total 1\n",
+                           "segue_request_seconds_bucket{le=\"+Inf\"} 5\n", "segue_request_seconds_count 5\n"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << text;
+  }
 }
 
 TEST_F(Serving, ListensWhereItMayAndSaysWhyNot) {
