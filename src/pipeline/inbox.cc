@@ -79,7 +79,8 @@ class Lister {
     if (S_ISDIR(info.st_mode)) {
       Folder(entry.path(), name);
     } else if (S_ISREG(info.st_mode)) {
-      if (::access(entry.path().c_str(), R_OK) != 0) {
+      // For the effective user, who will open it.
+      if (::faccessat(AT_FDCWD, entry.path().c_str(), R_OK, AT_EACCESS) != 0) {
         Problem(name, "the file cannot be read (" + std::string(std::strerror(errno)) +
                           "); make it readable for Segue", ChangedMs(info));
       } else {

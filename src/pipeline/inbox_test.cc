@@ -66,14 +66,45 @@ TEST_F(Inbox, DoesNotFollowLinks) {
   EXPECT_EQ(listing.problems[0].name, "link");
 }
 
-TEST_F(Inbox, NamesAFolderThatItMayNotRead) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+/// Root may read everything: be nobody for a while.
+class AsNobody {
+ public:
+  AsNobody() : was_root_(::geteuid() == 0) {
+    if (was_root_) {
+      EXPECT_EQ(::seteuid(65534), 0);
+    }
+  }
+  ~AsNobody() {
+    if (was_root_) {
+      EXPECT_EQ(::seteuid(0), 0);
+    }
+  }
+  AsNobody(const AsNobody&) = delete;
+  AsNobody& operator=(const AsNobody&) = delete;
+
+ private:
+  bool was_root_;
+};
+
+TEST_F(Inbox, NamesFoldersAndFilesThatItMayNotRead) {
   Write("closed/a.csv");
+  Write("secret.csv");
+  Write("open.csv");
   fs::permissions(folder_ / "closed", fs::perms::none);
-  const auto listing = ListInbox(folder_);
+  fs::permissions(folder_ / "secret.csv", fs::perms::none);
+  InboxListing listing;
+  {
+    const AsNobody nobody;
+    listing = ListInbox(folder_);
+  }
   fs::permissions(folder_ / "closed", fs::perms::all);
-  ASSERT_EQ(listing.problems.size(), 1u);
-  EXPECT_NE(listing.problems[0].reason.find("readable"), std::string::npos);
+  ASSERT_EQ(listing.files.size(), 1u);
+  EXPECT_EQ(listing.files[0].name, "open.csv");
+  ASSERT_EQ(listing.problems.size(), 2u);
+  for (const auto& problem : listing.problems) {
+    EXPECT_TRUE(problem.name == "closed" || problem.name == "secret.csv") << problem.name;
+    EXPECT_NE(problem.reason.find("readable"), std::string::npos) << problem.reason;
+  }
 }
 
 TEST_F(Inbox, WatchWakesForAFileInAFolderMadeLater) {
