@@ -52,7 +52,7 @@ struct Settings {
   int64_t epochs = 12;
   double alpha = 2.0;
   double regularization = 20.0;
-  double frequency_exponent = 0.5;
+  double frequency_exponent = 0.75;
   int64_t threads = 0;
   int64_t seed = 42;
   double skip_weight = 0.5;
