@@ -2,9 +2,9 @@
 
 #include <duckdb.h>
 
-#include <cstring>
+#include <algorithm>
+#include <iterator>
 #include <limits>
-#include <mutex>
 #include <vector>
 
 #include "core/check.h"
@@ -12,13 +12,35 @@
 namespace segue::store {
 namespace {
 
-Error DuckError(std::string_view message) {
-  const auto says = [&](const char* text) { return message.find(text) != std::string_view::npos; };
+/// How DuckDB's messages on Parquet that does not read begin.
+constexpr std::string_view kDamagedParquet[] = {"No magic bytes", "Failed to read file", "Invalid string encoding found in Parquet",
+                                                 "Invalid Parquet"};
+
+/// `message` as DuckDB gives it, with or without its "IO Error: " in front.
+/// The kind decides first: a message may quote the data, which says anything.
+Error DuckError(duckdb_error_type type, std::string_view message) {
+  const auto says = [&](std::string_view text) { return message.find(text) != std::string_view::npos; };
   ErrorCode code = ErrorCode::kInvalid;
-  if (says("INTERRUPT")) code = ErrorCode::kCancelled;
-  if (says("No space left") || says("Out of Memory") || says("out of memory")) code = ErrorCode::kNoSpace;
-  if (says("No files found") || says("Cannot open file")) code = ErrorCode::kNotFound;
-  if (says("too small to be a Parquet") || says("No magic bytes") || says("Invalid Parquet")) code = ErrorCode::kCorrupt;
+  switch (type) {
+    case DUCKDB_ERROR_INTERRUPT: code = ErrorCode::kCancelled; break;
+    case DUCKDB_ERROR_OUT_OF_MEMORY: code = ErrorCode::kNoSpace; break;
+    case DUCKDB_ERROR_PERMISSION: code = ErrorCode::kPermission; break;
+    case DUCKDB_ERROR_SERIALIZATION: code = ErrorCode::kCorrupt; break;
+    case DUCKDB_ERROR_IO:
+      code = says("No space left")                               ? ErrorCode::kNoSpace
+             : says("Permission denied")                         ? ErrorCode::kPermission
+             : says("No files found") || says("No such file")    ? ErrorCode::kNotFound
+                                                                 : ErrorCode::kIo;
+      break;
+    default: {
+      constexpr std::string_view kKind = "Invalid Input Error: ";
+      const std::string_view plain = message.starts_with(kKind) ? message.substr(kKind.size()) : message;
+      const bool cut = plain.starts_with("File '") && says("too small to be a Parquet");
+      const bool damaged = std::any_of(std::begin(kDamagedParquet), std::end(kDamagedParquet),
+                                       [&](std::string_view start) { return plain.starts_with(start); });
+      if (cut || damaged) code = ErrorCode::kCorrupt;
+    }
+  }
   return {code, "DuckDB: " + std::string(message)};
 }
 
@@ -58,7 +80,11 @@ class Chunk final : public DuckChunk {
       case DUCKDB_TYPE_UTINYINT: return Value<uint8_t>(at, row);
       case DUCKDB_TYPE_USMALLINT: return Value<uint16_t>(at, row);
       case DUCKDB_TYPE_UINTEGER: return Value<uint32_t>(at, row);
-      case DUCKDB_TYPE_UBIGINT: return static_cast<int64_t>(Value<uint64_t>(at, row));
+      case DUCKDB_TYPE_UBIGINT: {
+        const auto value = Value<uint64_t>(at, row);
+        SEGUE_CHECK(value <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()));
+        return static_cast<int64_t>(value);
+      }
       case DUCKDB_TYPE_HUGEINT: {
         // What SUM of integers gives.
         const auto value = Value<duckdb_hugeint>(at, row);
@@ -102,6 +128,14 @@ class Chunk final : public DuckChunk {
   std::vector<Column> columns_;
 };
 
+Error AppenderError(duckdb_appender appender, std::string_view otherwise) {
+  duckdb_error_data data = duckdb_appender_error_data(appender);
+  const char* message = duckdb_error_data_has_error(data) ? duckdb_error_data_message(data) : nullptr;
+  Error error = DuckError(duckdb_error_data_error_type(data), message != nullptr ? message : otherwise);
+  duckdb_destroy_error_data(&data);
+  return error;
+}
+
 class Appender final : public DuckAppender {
  public:
   explicit Appender(duckdb_appender appender) : appender_(appender) {}
@@ -119,24 +153,22 @@ class Appender final : public DuckAppender {
 
   Status EndRow() override {
     Note(duckdb_appender_end_row(appender_));
-    return failed_ ? Status(Failure()) : Status();
+    return status_;
   }
 
   Status Close() override {
     Note(duckdb_appender_close(appender_));
-    return failed_ ? Status(Failure()) : Status();
+    return status_;
   }
 
  private:
-  void Note(duckdb_state state) { failed_ |= state == DuckDBError; }
-
-  Error Failure() const {
-    const char* message = duckdb_appender_error(appender_);
-    return DuckError(message != nullptr ? message : "a row could not be appended");
+  /// Keeps the first error: that a value was refused, not the short row that follows from it.
+  void Note(duckdb_state state) {
+    if (state == DuckDBError && status_.ok()) status_ = AppenderError(appender_, "a row could not be appended");
   }
 
   duckdb_appender appender_;
-  bool failed_ = false;
+  Status status_;
 };
 
 class DuckConnection final : public Duck {
@@ -165,11 +197,11 @@ class DuckConnection final : public Duck {
     const duckdb_state state = duckdb_open_ext(":memory:", &database_, config, &message);
     duckdb_destroy_config(&config);
     if (state == DuckDBError) {
-      Error error = DuckError(message != nullptr ? message : "it does not start");
+      Error error = DuckError(DUCKDB_ERROR_IO, message != nullptr ? message : "it does not start");
       duckdb_free(message);
       return error;
     }
-    if (duckdb_connect(database_, &connection_) == DuckDBError) return DuckError("no connection");
+    if (duckdb_connect(database_, &connection_) == DuckDBError) return DuckError(DUCKDB_ERROR_INVALID, "no connection");
     return Run("SET TimeZone = 'UTC'");
   }
 
@@ -181,7 +213,7 @@ class DuckConnection final : public Duck {
     OwnedResult owned;
     if (duckdb_query(connection_, std::string(sql).c_str(), &owned.result) == DuckDBError) {
       const char* message = duckdb_result_error(&owned.result);
-      return DuckError(message != nullptr ? message : "the statement failed");
+      return DuckError(duckdb_result_error_type(&owned.result), message != nullptr ? message : "the statement failed");
     }
     while (duckdb_data_chunk chunk = duckdb_fetch_chunk(owned.result)) {
       // Destroyed also when `each` throws.
@@ -197,8 +229,7 @@ class DuckConnection final : public Duck {
   Result<std::unique_ptr<DuckAppender>> Append(std::string_view table) override {
     duckdb_appender appender = nullptr;
     if (duckdb_appender_create(connection_, nullptr, std::string(table).c_str(), &appender) == DuckDBError) {
-      const char* message = duckdb_appender_error(appender);
-      Error error = DuckError(message != nullptr ? message : "no such table");
+      Error error = AppenderError(appender, "no such table");
       duckdb_appender_destroy(&appender);
       return error;
     }
