@@ -325,6 +325,8 @@ class HttpServer final : public Server {
     if (!head_only) raw.body() = std::move(response.body);
     raw.prepare_payload();
     if (head_only) raw.set(http::field::content_length, std::to_string(length));
+    // Before it is sent: who has an answer finds it counted.
+    api_.counters().Note(request.route, response.status, Microseconds(start));
     stream.expires_after(seconds(context_.settings.request_timeout_s));
     boost::system::error_code error;
     if (head_only) {
@@ -333,7 +335,6 @@ class HttpServer final : public Server {
     } else {
       co_await http::async_write(stream, raw, asio::redirect_error(asio::use_awaitable, error));
     }
-    api_.counters().Note(request.route, response.status, Microseconds(start));
     co_return !error && keep;
   }
 
