@@ -39,14 +39,12 @@ std::vector<std::string> SplitList(const std::string& text) {
   return parts;
 }
 
-/// Hash of what a dataset holds, whatever it was made from.
-Result<std::string> ContentHash(const Context& context, const std::string& dataset_id) {
-  Sha256 hash;
-  for (const char* leaf : {"tracks.parquet", "interactions.parquet"}) {
-    SEGUE_TRY(const std::string bytes, context.bucket.Get(store::DatasetKey(dataset_id, leaf)));
-    hash.Update(bytes);
-  }
-  return hash.HexDigest();
+/// Hash of a dataset's listening, whatever it was made from: all that today's
+/// algorithms learn from. Track tables alone change the catalogue that is
+/// served, not the models.
+Result<std::string> ListeningHash(const Context& context, const std::string& dataset_id) {
+  SEGUE_TRY(const std::string bytes, context.bucket.Get(store::DatasetKey(dataset_id, "interactions.parquet")));
+  return Sha256Hex(bytes);
 }
 
 struct Candidate {
@@ -263,7 +261,7 @@ class Run {
     }
     SEGUE_TRY(const bool same, SameAsLastJudged());
     if (same && record_.trigger != "person") {
-      log_->Info("clean", "the cleaned data are the same as the last run's: nothing to train");
+      log_->Info("clean", "the listening is the same as the last run's: nothing to train");
       SEGUE_RETURN_IF_ERROR(RememberJudged());
       End("nothing_new");
     }
@@ -274,8 +272,8 @@ class Run {
     SEGUE_TRY(const std::string judged, context_.catalog.Meta("judged_dataset"));
     if (judged.empty()) return false;
     if (judged == record_.dataset_id) return true;
-    SEGUE_TRY(const std::string mine, ContentHash(context_, record_.dataset_id));
-    const auto theirs = ContentHash(context_, judged);
+    SEGUE_TRY(const std::string mine, ListeningHash(context_, record_.dataset_id));
+    const auto theirs = ListeningHash(context_, judged);
     return theirs.ok() && mine == *theirs;
   }
 
