@@ -123,7 +123,12 @@ def bad_inputs_are_quarantined(server, data):
     wait_until(lambda: server.live() == live["to"], "the live model serves", 30, server.alive)
     # What can be read of a truncated archive is kept, and the loss is told.
     server.drop(data / "amazon_digital_music" / "reviews_Digital_Music_5.truncated.json.gz")
-    server.wait_runs(runs + 2)
+    truncated = "reviews_Digital_Music_5.truncated.json.gz"
+
+    def told():
+        return [row for row in server.get("/v1/quarantine?n=1000")["items"] if truncated in row["file"]]
+    wait_until(told, "the truncated archive is told of", 120, server.alive)
+    server.wait_runs(runs + 1)
     rows = server.get("/v1/quarantine?n=1000")["items"]
     for name in ("lfs_pointer_named_Digital_Music_5.json.gz", "one_newline_file.csv", "reviews_with_stray_quotes.tsv",
                  "lastfm1k_tiny_userid-timestamp-artid-artname-traid-traname.tsv", "reviews_Digital_Music_5.truncated.json.gz"):
