@@ -49,7 +49,8 @@ class [[nodiscard]] Result {
 
   T& operator*() & { Expect(); return std::get<0>(state_); }
   const T& operator*() const& { Expect(); return std::get<0>(state_); }
-  T&& operator*() && { Expect(); return std::get<0>(std::move(state_)); }
+  /// By value: what `for (auto& x : *F())` iterates must outlive the Result.
+  T operator*() && { Expect(); return std::get<0>(std::move(state_)); }
   T* operator->() { Expect(); return &std::get<0>(state_); }
   const T* operator->() const { Expect(); return &std::get<0>(state_); }
 
@@ -100,4 +101,4 @@ using Status = Result<void>;
 #define SEGUE_TRY_INNER(result, declaration, expr) \
   auto result = (expr);                            \
   if (!result.ok()) return result.error();         \
-  declaration = *std::move(result)
+  declaration = std::move(*result)

@@ -61,7 +61,7 @@ struct Sample {
 inline constexpr int64_t kSampleRecords = 1000;
 
 /// The first format that fits: settings.mappings, then the explicit list in
-/// formats.cc. kInvalid, with what was seen and how to map it, where none does.
+/// known_formats.cc. kInvalid, with what was seen and how to map it, where none does.
 Result<Plan> Recognise(const Sample& sample, const Settings& settings);
 
 /// For the other files of a Spotify export (naming.h): set aside.
