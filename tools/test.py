@@ -27,7 +27,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-THREADED = ["store", "train", "evaluate", "models", "monitor"]
+THREADED = ["store", "train", "evaluate", "models", "monitor", "serve", "pipeline"]
 UNIT_TIMEOUT_S = 900
 SCRIPT_TIMEOUT_S = 3600
 BUILD_TIMEOUT_S = 3600
