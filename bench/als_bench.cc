@@ -43,8 +43,8 @@ uint32_t Listeners() {
 std::unique_ptr<models::Model> Fit(const Dataset& data, int64_t factors, int64_t epochs) {
   NoInstruments instruments;
   Settings settings;
-  settings.factors = factors;
-  settings.epochs = epochs;
+  settings.ials.factors = factors;
+  settings.ials.epochs = epochs;
   return *(*train::MakeTrainer("ials"))->Fit(data, settings, 1, instruments);
 }
 

@@ -5,6 +5,7 @@
 
 #include "cli/verbs.h"
 #include "core/version.h"
+#include "train/trainer.h"
 
 namespace segue::cli {
 namespace {
@@ -66,19 +67,28 @@ void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& 
   verb->callback([&] { exit_code = RollBack(common, argument); });
 }
 
+/// What there is to train on, and how.
+void TrainingOptions(CLI::App& verb, OfflineFlags& flags) {
+  verb.add_option("--train", flags.files.train, "CSV: user_id,item_id,value[,at]");
+  verb.add_option("--item-tags", flags.files.item_tags, "CSV: item_id,tag[,count]");
+  verb.add_option("--item-features", flags.files.item_features, "CSV: item_id and columns of numbers");
+  verb.add_option("--friends", flags.files.friends, "CSV: user_id,friend_id");
+  std::string known;
+  for (const std::string_view name : train::KnownAlgorithms()) known += (known.empty() ? "" : ", ") + std::string(name);
+  verb.add_option("--algorithm", flags.algorithm, "One of " + known)->capture_default_str();
+  verb.add_option("--seed", flags.seed, "Random seed; default train.seed");
+}
+
 void ModelVerbs(CLI::App& app, Common& common, int& exit_code, OfflineFlags& flags) {
   CLI::App* verb = Verb(app, common, "evaluate", "Train on one file, judge on another: full ranking");
-  verb->add_option("--train", flags.train, "CSV: user_id,item_id,value[,at]")->required();
-  verb->add_option("--test", flags.test, "CSV, the same columns: what is to be found")->required();
-  verb->add_option("--algorithm", flags.algorithm, "popularity or ials")->capture_default_str();
-  verb->add_option("--seed", flags.seed, "Random seed; default train.seed");
+  TrainingOptions(*verb, flags);
+  verb->get_option("--train")->required();
+  verb->add_option("--test", flags.files.test, "CSV, the same columns: what is to be found")->required();
   verb->callback([&] { exit_code = EvaluateFiles(common, flags); });
 
   verb = Verb(app, common, "recommend", "Recommend: to a listener of a data folder, or to all of a CSV file");
   verb->add_option("listener", flags.listener, "Listener (with --data)");
-  verb->add_option("--train", flags.train, "CSV: user_id,item_id,value[,at]; recommends to every listener in it");
-  verb->add_option("--algorithm", flags.algorithm, "popularity or ials")->capture_default_str();
-  verb->add_option("--seed", flags.seed, "Random seed; default train.seed");
+  TrainingOptions(*verb, flags);
   verb->add_option("-n", flags.n, "Tracks a listener")->check(CLI::Range(1, 100000))->capture_default_str();
   verb->add_option("--output", flags.output, "CSV file: user_id,item_id,rank,score");
   verb->callback([&] { exit_code = Recommend(common, flags); });

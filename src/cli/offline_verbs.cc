@@ -8,9 +8,11 @@
 #include "cli/verbs.h"
 #include "core/identity.h"
 #include "evaluate/evaluator.h"
+#include "models/past.h"
 #include "monitor/run_log.h"
 #include "pipeline/judge.h"
 #include "pipeline/records.h"
+#include "store/csv_files.h"
 #include "store/dataset_store.h"
 #include "train/trainer.h"
 
@@ -34,29 +36,18 @@ struct Fitted {
 
 Result<Fitted> FitFiles(const Common& common, const OfflineFlags& flags) {
   Fitted fitted;
-  SEGUE_TRY(fitted.settings, ReadSettings(common));
+  SEGUE_TRY(fitted.settings, ReadSettings(common, flags.algorithm));
   fitted.instruments = monitor::ConsoleInstruments(common.quiet, [] { return Cancelled().load(); });
   fitted.seed = static_cast<uint64_t>(flags.seed >= 0 ? flags.seed : fitted.settings.seed);
   SEGUE_TRY(const auto trainer, train::MakeTrainer(flags.algorithm));
-  SEGUE_TRY(fitted.files, store::LoadCsvPair(flags.train, flags.test));
+  SEGUE_TRY(fitted.files, store::LoadCsvFiles(flags.files));
   const auto start = Clock::now();
   SEGUE_TRY(fitted.model, trainer->Fit(fitted.files.train, fitted.settings, fitted.seed, *fitted.instruments));
   fitted.seconds = SecondsSince(start);
   return fitted;
 }
 
-std::vector<Preference> HistoryFor(const models::Model& model, const Dataset& data, UserIx user,
-                                   const Settings& settings) {
-  auto history = SumByTrack(data.EventsOf(user), {settings.skip_weight, settings.like_weight});
-  std::vector<Preference> known;
-  for (Preference item : history) {
-    const auto row = model.Find(data.tracks.id[Raw(item.track)]);
-    if (!row) continue;
-    item.track = *row;
-    known.push_back(item);
-  }
-  return known;
-}
+StrengthRule RuleOf(const Settings& settings) { return {settings.skip_weight, settings.like_weight}; }
 
 std::vector<uint8_t> Heard(const models::Model& model, std::span<const Preference> history) {
   std::vector<uint8_t> heard(model.track_count(), 0);
@@ -87,10 +78,11 @@ int RecommendToAll(const Common& common, const OfflineFlags& flags) {
   out << "user_id,item_id,rank,score\n";
   const Dataset& data = fitted->files.train;
   const models::Model& model = *fitted->model;
+  const models::RowMap rows(model, data.tracks.id);
   for (uint32_t u = 0; u < data.listener_count() && !Cancelled().load(); ++u) {
     if (u % 256 == 0) fitted->instruments->Progress("recommend", u, data.listener_count(), "listeners");
-    const auto history = HistoryFor(model, data, UserIx{u}, fitted->settings);
-    const auto top = model.Top(model.FoldIn(history), static_cast<size_t>(flags.n), Heard(model, history));
+    const auto past = rows.PastOf(data.listeners[u], data.EventsOf(UserIx{u}), RuleOf(fitted->settings));
+    const auto top = model.Top(model.FoldIn(past.View()), static_cast<size_t>(flags.n), Heard(model, past.tracks));
     for (size_t rank = 0; rank < top.size(); ++rank) {
       out << CsvField(data.listeners[u]) << ',' << CsvField(model.TrackId(top[rank].track)) << ',' << rank + 1 << ','
           << top[rank].score << '\n';
@@ -159,11 +151,14 @@ int RecommendToOne(const Common& common, const OfflineFlags& flags) {
   if (!live.ok()) return Fail(live.error());
   const auto user = FindSorted(live->data.listeners, flags.listener);
   if (!user) std::fprintf(stderr, "segue: nothing is known of '%s'; this is what is popular\n", flags.listener.c_str());
-  std::vector<Preference> history;
-  if (user) history = HistoryFor(*live->model, live->data, UserIx{*user}, (*program)->settings);
-  const auto profile = live->model->FoldIn(history);
+  models::Past past{flags.listener, {}, {}};
+  if (user) {
+    const models::RowMap rows(*live->model, live->data.tracks.id);
+    past = rows.PastOf(flags.listener, live->data.EventsOf(UserIx{*user}), RuleOf((*program)->settings));
+  }
+  const auto profile = live->model->FoldIn(past.View());
   json items = json::array();
-  for (const auto& scored : live->model->Top(profile, static_cast<size_t>(flags.n), Heard(*live->model, history))) {
+  for (const auto& scored : live->model->Top(profile, static_cast<size_t>(flags.n), Heard(*live->model, past.tracks))) {
     json item = Item(*live, scored);
     item["reason"] = ReasonFor(*live, profile, scored.track);
     items.push_back(item);
@@ -201,7 +196,7 @@ int EvaluateFiles(const Common& common, const OfflineFlags& flags) {
 
 int Recommend(const Common& common, const OfflineFlags& flags) {
   CatchSignals();
-  if (!flags.train.empty()) return RecommendToAll(common, flags);
+  if (!flags.files.train.empty()) return RecommendToAll(common, flags);
   if (flags.listener.empty()) {
     return Fail({ErrorCode::kInvalid, "name a listener (segue recommend --data DIR LISTENER), or a file with --train"});
   }

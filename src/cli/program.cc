@@ -16,14 +16,15 @@ std::atomic<bool> g_cancelled{false};  // a signal handler can reach nothing els
 
 extern "C" void OnSignal(int) { g_cancelled.store(true); }
 
-Status ApplySet(Settings& settings, const std::string& assignment) {
+/// `algorithm`: whose settings need no prefix; "" nobody's.
+Status ApplySet(Settings& settings, const std::string& assignment, const std::string& algorithm) {
   const size_t equals = assignment.find('=');
   if (equals == std::string::npos) {
     return Error{ErrorCode::kInvalid, "--set " + assignment + ": expected KEY=VALUE"};
   }
   const std::string key = assignment.substr(0, equals);
   const std::string value = assignment.substr(equals + 1);
-  for (const char* prefix : {"", "train.", "evaluate."}) {
+  for (const std::string& prefix : {std::string(), algorithm + ".", std::string("train."), std::string("evaluate.")}) {
     for (const SettingInfo& info : AllSettings()) {
       if (info.name == prefix + key) return Set(settings, info.name, value);
     }
@@ -43,7 +44,7 @@ void CatchSignals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-Result<Settings> ReadSettings(const Common& common) {
+Result<Settings> ReadSettings(const Common& common, const std::string& algorithm) {
   Settings settings;
   const std::filesystem::path path =
       common.config.empty() ? store::DataFolder{common.data}.config() : std::filesystem::path(common.config);
@@ -56,7 +57,7 @@ Result<Settings> ReadSettings(const Common& common) {
     SEGUE_RETURN_IF_ERROR(ApplyToml(settings, text.str(), path.string()));
   }
   SEGUE_RETURN_IF_ERROR(ApplyEnvironment(settings, environ));
-  for (const std::string& assignment : common.set) SEGUE_RETURN_IF_ERROR(ApplySet(settings, assignment));
+  for (const std::string& assignment : common.set) SEGUE_RETURN_IF_ERROR(ApplySet(settings, assignment, algorithm));
   return settings;
 }
 

@@ -37,8 +37,8 @@ const std::atomic<bool>& Cancelled();
 void CatchSignals();
 
 /// Defaults, then the config file, SEGUE_* from the environment, --set.
-/// `KEY` of --set may leave its "train." or "evaluate." out.
-Result<Settings> ReadSettings(const Common& common);
+/// `KEY` of --set may leave its "<algorithm>.", "train." or "evaluate." out.
+Result<Settings> ReadSettings(const Common& common, const std::string& algorithm = "");
 
 /// An open data folder.
 struct Program {

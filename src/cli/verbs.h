@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/program.h"
+#include "store/csv_files.h"
 
 namespace segue::cli {
 
@@ -51,8 +52,7 @@ int PromoteModel(const Common& common, const PromoteFlags& flags);
 int RollBack(const Common& common, const std::string& reason);
 
 struct OfflineFlags {
-  std::string train;
-  std::string test;
+  store::CsvFiles files;
   std::string algorithm = "ials";
   int64_t seed = -1;     ///< -1: train.seed
   int64_t n = 10;

@@ -1,6 +1,7 @@
 #include "core/dataset.h"
 
 #include <algorithm>
+#include <set>
 
 namespace segue {
 namespace {
@@ -22,6 +23,32 @@ std::optional<uint32_t> FindSorted(std::span<const std::string> sorted, std::str
                                    [](const std::string& a, std::string_view b) { return a < b; });
   if (it == sorted.end() || *it != name) return std::nullopt;
   return static_cast<uint32_t>(it - sorted.begin());
+}
+
+TrackTags TagsOf(const Tracks& tracks) {
+  std::set<std::string_view> all;
+  std::vector<std::set<std::string_view>> of(tracks.tags.size());
+  for (size_t i = 0; i < tracks.tags.size(); ++i) {
+    const std::string_view text = tracks.tags[i];
+    for (size_t from = 0; from < text.size();) {
+      const size_t end = std::min(text.find(';', from), text.size());
+      if (end > from) of[i].insert(text.substr(from, end - from));
+      from = end + 1;
+    }
+    all.insert(of[i].begin(), of[i].end());
+  }
+  TrackTags tags;
+  if (all.empty()) return tags;
+  tags.names.assign(all.begin(), all.end());
+  tags.begin.push_back(0);
+  for (const auto& own : of) {
+    for (const std::string_view name : own) {
+      tags.tag.push_back(*FindSorted(tags.names, name));
+      tags.weight.push_back(1);
+    }
+    tags.begin.push_back(tags.tag.size());
+  }
+  return tags;
 }
 
 }  // namespace segue

@@ -42,6 +42,37 @@ struct Tracks {
   size_t size() const { return id.size(); }
 };
 
+/// How much each tag (genre, keyword) says of each track: CSR over tracks.
+/// Empty begin: no track has any.
+struct TrackTags {
+  std::vector<std::string> names;  ///< ascending
+  std::vector<uint64_t> begin;     ///< [tracks + 1]
+  std::vector<uint32_t> tag;       ///< rows of names, ascending in each track
+  std::vector<float> weight;       ///< > 0: e.g. how many gave it
+
+  bool empty() const { return begin.empty(); }
+};
+
+/// The tags of Tracks::tags, weight 1 each.
+TrackTags TagsOf(const Tracks& tracks);
+
+/// Numbers about tracks beside the audio features, from --item-features.
+struct ExtraFeatures {
+  std::vector<std::string> names;
+  std::vector<float> values;       ///< [tracks x names]; NaN missing
+};
+
+/// Who knows whom: CSR over listeners, both directions. Empty begin: unknown.
+struct Friends {
+  std::vector<uint64_t> begin;     ///< [listeners + 1]
+  std::vector<UserIx> of;          ///< ascending in each listener
+
+  std::span<const UserIx> Of(UserIx user) const {
+    if (begin.empty()) return {};
+    return {of.data() + begin[Raw(user)], of.data() + begin[Raw(user) + 1]};
+  }
+};
+
 /// One event of one listener.
 struct Event {
   TrackIx track{};
@@ -60,6 +91,9 @@ struct Dataset {
   std::vector<std::string> listeners;  ///< names, ascending; row = UserIx
   std::vector<uint64_t> begin;         ///< [listeners + 1] into events
   std::vector<Event> events;           ///< grouped by listener
+  TrackTags tags;
+  ExtraFeatures extra_features;
+  Friends friends;
 
   size_t listener_count() const { return listeners.size(); }
   std::span<const Event> EventsOf(UserIx user) const {

@@ -47,6 +47,7 @@ void Add(const Event& event, Running& run) {
 
 Preference Finish(const Running& run, const StrengthRule& rule) {
   Preference result = run.sum;
+  if (run.rated) result.rating = run.rating;
   if (run.verdict < 0) {
     result.strength = -1;
     return result;
@@ -74,6 +75,18 @@ std::vector<Preference> SumByTrack(std::span<const Event> events, const Strength
     result.push_back(Finish(run, rule));
   }
   return result;
+}
+
+std::vector<Played> RecentPlays(std::span<const Event> events, size_t n) {
+  std::vector<Played> plays;
+  for (const Event& event : events) {
+    if (event.at > 0 && (event.kind == EventKind::kPlay || event.kind == EventKind::kLike)) {
+      plays.push_back({event.track, event.at});
+    }
+  }
+  std::stable_sort(plays.begin(), plays.end(), [](const Played& a, const Played& b) { return a.at < b.at; });
+  if (plays.size() > n) plays.erase(plays.begin(), plays.end() - static_cast<std::ptrdiff_t>(n));
+  return plays;
 }
 
 Preferences SumPreferences(const Dataset& data, const StrengthRule& rule) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/dataset.h"
@@ -22,7 +24,32 @@ struct Preference {
   float plays = 0;       ///< summed play values
   float skips = 0;
   int64_t last_at = 0;   ///< newest event, Unix seconds; 0 unknown
+  float rating = std::numeric_limits<float>::quiet_NaN();  ///< the newest; NaN: never rated
 };
+
+/// One play of a listener.
+struct Played {
+  TrackIx track{};
+  int64_t at = 0;        ///< Unix seconds
+};
+
+/// A listener's past as models are given it; borrowed for the call.
+struct History {
+  std::string_view listener;             ///< his name, for models that keep something of each; "" a stranger
+  std::span<const Preference> tracks;    ///< ascending by track, in the model's rows
+  std::span<const Played> recent;        ///< RecentPlays, in the model's rows
+
+  History() = default;
+  History(std::span<const Preference> t) : tracks(t) {}         // NOLINT: a past without names and times
+  History(const std::vector<Preference>& t) : tracks(t) {}      // NOLINT
+};
+
+/// How many plays History::recent has at most.
+inline constexpr size_t kRecentPlays = 100;
+
+/// The newest plays and likes, newest last; events whose time is unknown have
+/// no place in an order and are left out. `events` in any order.
+std::vector<Played> RecentPlays(std::span<const Event> events, size_t n = kRecentPlays);
 
 /// One listener's events summed by track, ascending by track.
 /// A dislike outweighs all (strength -1) unless a later like took it back; a

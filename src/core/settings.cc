@@ -14,45 +14,93 @@ namespace {
 
 constexpr double kHuge = 9e15;
 
+using Field = std::variant<int64_t*, double*, std::string*>;
+
+/// How a row of the table reaches its setting.
+#define SEGUE_SETTING(member) [](Settings& s) -> Field { return &s.member; }
+
 const std::array kSettings = {
-    SettingInfo{"serve.listen", &Settings::listen, 0, 0, "address:port to listen on", Affects::kSpeed},
-    SettingInfo{"serve.token", &Settings::token, 0, 0, "bearer token that every request must carry; required when listening off loopback", Affects::kSpeed},
-    SettingInfo{"serve.threads", &Settings::serve_threads, 1, 256, "threads that answer requests", Affects::kSpeed},
-    SettingInfo{"serve.max_body_bytes", &Settings::max_body_bytes, 1024, 1 << 30, "largest JSON request body, bytes", Affects::kSpeed},
-    SettingInfo{"serve.max_upload_bytes", &Settings::max_upload_bytes, 1024, kHuge, "largest upload to the inbox, bytes", Affects::kSpeed},
-    SettingInfo{"serve.request_timeout_s", &Settings::request_timeout_s, 1, 3600, "a client slower than this is cut off, seconds", Affects::kSpeed},
-    SettingInfo{"serve.max_per_artist", &Settings::max_per_artist, 1, 1000, "most tracks of one artist in a list", Affects::kSpeed},
-    SettingInfo{"inbox.settle_ms", &Settings::inbox_settle_ms, 0, 600'000, "a file counts as complete when unchanged for so long, milliseconds", Affects::kSpeed},
-    SettingInfo{"inbox.burst_ms", &Settings::inbox_burst_ms, 0, 3'600'000, "a run starts when the inbox has been quiet for so long, milliseconds", Affects::kSpeed},
-    SettingInfo{"ingest.default_listener", &Settings::default_listener, 0, 0, "listener of a Spotify export that lies in no folder"},
-    SettingInfo{"ingest.max_line_bytes", &Settings::max_line_bytes, 1024, kHuge, "longest line or record accepted, bytes"},
-    SettingInfo{"ingest.max_expanded_bytes", &Settings::max_expanded_bytes, 1024, kHuge, "most that one archive may unpack to, bytes"},
-    SettingInfo{"clean.max_rejected_share", &Settings::max_rejected_share, 0, 1, "a file with a larger share of rejected rows stops the run (duplicates, podcasts and zero-length plays are not counted)"},
-    SettingInfo{"clean.skip_below_ms", &Settings::skip_below_ms, 0, 600'000, "a play shorter than this is a skip, milliseconds"},
-    SettingInfo{"clean.memory_limit_mb", &Settings::memory_limit_mb, 64, kHuge, "memory for cleaning before it spills to disk, megabytes", Affects::kSpeed},
-    SettingInfo{"train.algorithms", &Settings::algorithms, 0, 0, "algorithms that compete in a run, comma between"},
-    SettingInfo{"train.factors", &Settings::factors, 1, 4096, "dimensions of the factor space"},
-    SettingInfo{"train.epochs", &Settings::epochs, 1, 1000, "passes over the data"},
-    SettingInfo{"train.alpha", &Settings::alpha, 0, 1e6, "ials: confidence is 1 + alpha * log(1 + strength)"},
-    SettingInfo{"train.regularization", &Settings::regularization, 0, 1e9, "ials: weight of the penalty (lambda)"},
-    SettingInfo{"train.frequency_exponent", &Settings::frequency_exponent, 0, 1, "ials: penalty grows with a row's interactions to this power"},
-    SettingInfo{"train.threads", &Settings::threads, 0, 4096, "threads to train with; 0: all cores", Affects::kSpeed},
-    SettingInfo{"train.seed", &Settings::seed, 0, kHuge, "random seed"},
-    SettingInfo{"train.skip_weight", &Settings::skip_weight, 0, 1e6, "a skip takes this many plays away"},
-    SettingInfo{"train.like_weight", &Settings::like_weight, 0, 1e6, "a like counts as this many plays"},
-    SettingInfo{"evaluate.split", &Settings::split, 0, 0, "how the hold-out is cut", Affects::kResults, "listener_time|global_time"},
-    SettingInfo{"evaluate.holdout_share", &Settings::holdout_share, 0.01, 0.9, "share of the newest listening that is held out"},
-    SettingInfo{"evaluate.protocol", &Settings::protocol, 0, 0, "discovery: unheard tracks only; next: repeats allowed", Affects::kResults, "discovery|next"},
-    SettingInfo{"evaluate.list_length", &Settings::list_length, 1, 10'000, "length of the ranked lists"},
-    SettingInfo{"evaluate.bootstrap_samples", &Settings::bootstrap_samples, 10, 1'000'000, "resamples for intervals"},
-    SettingInfo{"gate.min_mrr", &Settings::min_mrr, 0, 1, "least MRR to go live"},
-    SettingInfo{"gate.min_hit_rate", &Settings::min_hit_rate, 0, 1, "least hit rate at 10 to go live"},
-    SettingInfo{"gate.min_coverage", &Settings::min_coverage, 0, 1, "least share of the catalogue in anybody's top 10"},
-    SettingInfo{"gate.max_drop", &Settings::max_drop, 0, 1, "largest mean loss of NDCG@100 against the live model that is let pass when it is not significant"},
-    SettingInfo{"gate.confidence", &Settings::confidence, 0.5, 0.9999, "confidence of the paired bootstrap interval"},
-    SettingInfo{"gate.max_artifact_mb", &Settings::max_artifact_mb, 1, kHuge, "largest model file, megabytes"},
-    SettingInfo{"runs.feedback_trigger", &Settings::feedback_trigger, 0, kHuge, "so many new events start a run; 0: never", Affects::kSpeed},
+    SettingInfo{"serve.listen", SEGUE_SETTING(listen), 0, 0, "address:port to listen on", Affects::kSpeed},
+    SettingInfo{"serve.token", SEGUE_SETTING(token), 0, 0, "bearer token that every request must carry; required when listening off loopback", Affects::kSpeed},
+    SettingInfo{"serve.threads", SEGUE_SETTING(serve_threads), 1, 256, "threads that answer requests", Affects::kSpeed},
+    SettingInfo{"serve.max_body_bytes", SEGUE_SETTING(max_body_bytes), 1024, 1 << 30, "largest JSON request body, bytes", Affects::kSpeed},
+    SettingInfo{"serve.max_upload_bytes", SEGUE_SETTING(max_upload_bytes), 1024, kHuge, "largest upload to the inbox, bytes", Affects::kSpeed},
+    SettingInfo{"serve.request_timeout_s", SEGUE_SETTING(request_timeout_s), 1, 3600, "a client slower than this is cut off, seconds", Affects::kSpeed},
+    SettingInfo{"serve.max_per_artist", SEGUE_SETTING(max_per_artist), 1, 1000, "most tracks of one artist in a list", Affects::kSpeed},
+    SettingInfo{"inbox.settle_ms", SEGUE_SETTING(inbox_settle_ms), 0, 600'000, "a file counts as complete when unchanged for so long, milliseconds", Affects::kSpeed},
+    SettingInfo{"inbox.burst_ms", SEGUE_SETTING(inbox_burst_ms), 0, 3'600'000, "a run starts when the inbox has been quiet for so long, milliseconds", Affects::kSpeed},
+    SettingInfo{"ingest.default_listener", SEGUE_SETTING(default_listener), 0, 0, "listener of a Spotify export that lies in no folder"},
+    SettingInfo{"ingest.max_line_bytes", SEGUE_SETTING(max_line_bytes), 1024, kHuge, "longest line or record accepted, bytes"},
+    SettingInfo{"ingest.max_expanded_bytes", SEGUE_SETTING(max_expanded_bytes), 1024, kHuge, "most that one archive may unpack to, bytes"},
+    SettingInfo{"clean.max_rejected_share", SEGUE_SETTING(max_rejected_share), 0, 1, "a file with a larger share of rejected rows stops the run (duplicates, podcasts and zero-length plays are not counted)"},
+    SettingInfo{"clean.skip_below_ms", SEGUE_SETTING(skip_below_ms), 0, 600'000, "a play shorter than this is a skip, milliseconds"},
+    SettingInfo{"clean.memory_limit_mb", SEGUE_SETTING(memory_limit_mb), 64, kHuge, "memory for cleaning before it spills to disk, megabytes", Affects::kSpeed},
+    SettingInfo{"train.algorithms", SEGUE_SETTING(algorithms), 0, 0, "algorithms that compete in a run, comma between"},
+    SettingInfo{"train.threads", SEGUE_SETTING(threads), 0, 4096, "threads to train with; 0: all cores", Affects::kSpeed},
+    SettingInfo{"train.seed", SEGUE_SETTING(seed), 0, kHuge, "random seed"},
+    SettingInfo{"train.skip_weight", SEGUE_SETTING(skip_weight), 0, 1e6, "a skip takes this many plays away"},
+    SettingInfo{"train.like_weight", SEGUE_SETTING(like_weight), 0, 1e6, "a like counts as this many plays"},
+    SettingInfo{"train.liked", SEGUE_SETTING(liked), 0, 0, "which rated tracks count as wanted: all; above_mean: at or above the listener's mean; auto: above_mean where ratings reach down to half of the scale", Affects::kResults, "auto|all|above_mean"},
+    SettingInfo{"trending.half_life_days", SEGUE_SETTING(trending.half_life_days), 0.01, 1e6, "a play counts half after so many days"},
+    SettingInfo{"item_knn.similarity", SEGUE_SETTING(item_knn.similarity), 0, 0, "how alike two tracks are", Affects::kResults, "cosine|pearson|euclidean|jaccard"},
+    SettingInfo{"item_knn.weighting", SEGUE_SETTING(item_knn.weighting), 0, 0, "what a play count becomes before it is compared", Affects::kResults, "none|log|binary|bm25|tfidf"},
+    SettingInfo{"item_knn.neighbours", SEGUE_SETTING(item_knn.neighbours), 1, 100000, "nearest tracks that are kept"},
+    SettingInfo{"item_knn.shrinkage", SEGUE_SETTING(item_knn.shrinkage), 0, 1e9, "added to the support of a likeness, so that few common plays count little"},
+    SettingInfo{"item_knn.scoring", SEGUE_SETTING(item_knn.scoring), 0, 0, "how neighbours add up", Affects::kResults, "sum|mean|max|rank"},
+    SettingInfo{"user_knn.similarity", SEGUE_SETTING(user_knn.similarity), 0, 0, "how alike two listeners are", Affects::kResults, "cosine|pearson|euclidean|jaccard"},
+    SettingInfo{"user_knn.weighting", SEGUE_SETTING(user_knn.weighting), 0, 0, "what a play count becomes before it is compared", Affects::kResults, "none|log|binary|bm25|tfidf"},
+    SettingInfo{"user_knn.neighbours", SEGUE_SETTING(user_knn.neighbours), 1, 100000, "nearest listeners that are kept"},
+    SettingInfo{"user_knn.shrinkage", SEGUE_SETTING(user_knn.shrinkage), 0, 1e9, "added to the support of a likeness, so that few common plays count little"},
+    SettingInfo{"user_knn.scoring", SEGUE_SETTING(user_knn.scoring), 0, 0, "how neighbours add up", Affects::kResults, "sum|mean|max|rank"},
+    SettingInfo{"svd.factors", SEGUE_SETTING(svd.factors), 1, 4096, "dimensions of the factor space"},
+    SettingInfo{"svd.epochs", SEGUE_SETTING(svd.epochs), 1, 1000, "passes over the ratings"},
+    SettingInfo{"svd.learning_rate", SEGUE_SETTING(svd.learning_rate), 1e-6, 1, "step of stochastic gradient descent"},
+    SettingInfo{"svd.regularization", SEGUE_SETTING(svd.regularization), 0, 1e6, "weight of the penalty (lambda)"},
+    SettingInfo{"svdpp.factors", SEGUE_SETTING(svdpp.factors), 1, 4096, "dimensions of the factor space"},
+    SettingInfo{"svdpp.epochs", SEGUE_SETTING(svdpp.epochs), 1, 1000, "passes over the ratings"},
+    SettingInfo{"svdpp.learning_rate", SEGUE_SETTING(svdpp.learning_rate), 1e-6, 1, "step of stochastic gradient descent"},
+    SettingInfo{"svdpp.regularization", SEGUE_SETTING(svdpp.regularization), 0, 1e6, "weight of the penalty (lambda)"},
+    SettingInfo{"svdpp_gibbs.factors", SEGUE_SETTING(svdpp_gibbs.factors), 1, 4096, "dimensions of the factor space"},
+    SettingInfo{"svdpp_gibbs.burn_in", SEGUE_SETTING(svdpp_gibbs.burn_in), 0, 100000, "samples thrown away at the start"},
+    SettingInfo{"svdpp_gibbs.samples", SEGUE_SETTING(svdpp_gibbs.samples), 1, 100000, "samples averaged"},
+    SettingInfo{"ials.factors", SEGUE_SETTING(ials.factors), 1, 4096, "dimensions of the factor space"},
+    SettingInfo{"ials.epochs", SEGUE_SETTING(ials.epochs), 1, 1000, "passes over the data"},
+    SettingInfo{"ials.alpha", SEGUE_SETTING(ials.alpha), 0, 1e6, "confidence is 1 + alpha * f(strength)"},
+    SettingInfo{"ials.regularization", SEGUE_SETTING(ials.regularization), 0, 1e9, "weight of the penalty (lambda)"},
+    SettingInfo{"ials.frequency_exponent", SEGUE_SETTING(ials.frequency_exponent), 0, 1, "penalty grows with a row's interactions to this power"},
+    SettingInfo{"ials.confidence", SEGUE_SETTING(ials.confidence), 0, 0, "f: log(1 + strength), or strength as it is", Affects::kResults, "log|linear"},
+    SettingInfo{"ials.half_life_days", SEGUE_SETTING(ials.half_life_days), 0, 1e6, "a play counts half after so many days; 0: never less"},
+    SettingInfo{"bpr.loss", SEGUE_SETTING(bpr.loss), 0, 0, "bpr: pairwise logistic; warp: weighted by the rank of what was ranked wrongly", Affects::kResults, "bpr|warp"},
+    SettingInfo{"bpr.factors", SEGUE_SETTING(bpr.factors), 1, 4096, "dimensions of the factor space"},
+    SettingInfo{"bpr.epochs", SEGUE_SETTING(bpr.epochs), 1, 10000, "passes over the data"},
+    SettingInfo{"bpr.learning_rate", SEGUE_SETTING(bpr.learning_rate), 1e-6, 1, "step of stochastic gradient descent"},
+    SettingInfo{"bpr.regularization", SEGUE_SETTING(bpr.regularization), 0, 1e6, "weight of the penalty (lambda)"},
+    SettingInfo{"ease.regularization", SEGUE_SETTING(ease.regularization), 0, 1e9, "weight of the penalty (lambda)"},
+    SettingInfo{"ease.max_dense_tracks", SEGUE_SETTING(ease.max_dense_tracks), 1, 200000, "more played tracks than this: the sparse approximation"},
+    SettingInfo{"ease.weighting", SEGUE_SETTING(ease.weighting), 0, 0, "what a play count becomes", Affects::kResults, "none|log|binary"},
+    SettingInfo{"content.neighbours", SEGUE_SETTING(content.neighbours), 1, 100000, "nearest tracks that explain a score"},
+    SettingInfo{"session_knn.neighbours", SEGUE_SETTING(session_knn.neighbours), 1, 100000, "most similar sessions that vote"},
+    SettingInfo{"session_knn.half_life_days", SEGUE_SETTING(session_knn.half_life_days), 0.01, 1e6, "a session counts half after so many days"},
+    SettingInfo{"markov.half_life_days", SEGUE_SETTING(markov.half_life_days), 0.01, 1e6, "a transition counts half after so many days"},
+    SettingInfo{"markov.window", SEGUE_SETTING(markov.window), 1, 1000, "newest plays that the next track follows from"},
+    SettingInfo{"groups.most", SEGUE_SETTING(groups.most), 2, 10000, "most groups that are tried"},
+    SettingInfo{"hybrid.members", SEGUE_SETTING(hybrid.members), 0, 0, "algorithms whose candidates are ranked, comma between"},
+    SettingInfo{"hybrid.candidates", SEGUE_SETTING(hybrid.candidates), 1, 100000, "candidates taken from each member"},
+    SettingInfo{"evaluate.split", SEGUE_SETTING(split), 0, 0, "how the hold-out is cut", Affects::kResults, "listener_time|global_time"},
+    SettingInfo{"evaluate.holdout_share", SEGUE_SETTING(holdout_share), 0.01, 0.9, "share of the newest listening that is held out"},
+    SettingInfo{"evaluate.protocol", SEGUE_SETTING(protocol), 0, 0, "discovery: unheard tracks only; next: repeats allowed", Affects::kResults, "discovery|next"},
+    SettingInfo{"evaluate.list_length", SEGUE_SETTING(list_length), 1, 10'000, "length of the ranked lists"},
+    SettingInfo{"evaluate.bootstrap_samples", SEGUE_SETTING(bootstrap_samples), 10, 1'000'000, "resamples for intervals"},
+    SettingInfo{"gate.min_mrr", SEGUE_SETTING(min_mrr), 0, 1, "least MRR to go live"},
+    SettingInfo{"gate.min_hit_rate", SEGUE_SETTING(min_hit_rate), 0, 1, "least hit rate at 10 to go live"},
+    SettingInfo{"gate.min_coverage", SEGUE_SETTING(min_coverage), 0, 1, "least share of the catalogue in anybody's top 10"},
+    SettingInfo{"gate.max_drop", SEGUE_SETTING(max_drop), 0, 1, "largest mean loss of NDCG@100 against the live model that is let pass when it is not significant"},
+    SettingInfo{"gate.confidence", SEGUE_SETTING(confidence), 0.5, 0.9999, "confidence of the paired bootstrap interval"},
+    SettingInfo{"gate.max_artifact_mb", SEGUE_SETTING(max_artifact_mb), 1, kHuge, "largest model file, megabytes"},
+    SettingInfo{"runs.feedback_trigger", SEGUE_SETTING(feedback_trigger), 0, kHuge, "so many new events start a run; 0: never", Affects::kSpeed},
 };
+
+#undef SEGUE_SETTING
 
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -104,7 +152,7 @@ bool AllowedChoice(std::string_view choices, std::string_view text) {
 }
 
 template <typename T>
-Status SetNumber(Settings& settings, const SettingInfo& info, T Settings::*field, std::string_view text) {
+Status SetNumber(const SettingInfo& info, T& field, std::string_view text) {
   T value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
@@ -113,7 +161,7 @@ Status SetNumber(Settings& settings, const SettingInfo& info, T Settings::*field
   }
   const auto number = static_cast<double>(value);
   if (!(number >= info.least && number <= info.most)) return OutOfRange(info, text);
-  settings.*field = value;
+  field = value;
   return {};
 }
 
@@ -191,26 +239,23 @@ std::span<const SettingInfo> AllSettings() { return kSettings; }
 Status Set(Settings& settings, std::string_view name, std::string_view text) {
   const SettingInfo* info = Find(name);
   if (info == nullptr) return Unknown(name);
-  if (const auto* field = std::get_if<int64_t Settings::*>(&info->field)) {
-    return SetNumber(settings, *info, *field, text);
-  }
-  if (const auto* field = std::get_if<double Settings::*>(&info->field)) {
-    return SetNumber(settings, *info, *field, text);
-  }
+  const Field field = info->field(settings);
+  if (auto* const* integer = std::get_if<int64_t*>(&field)) return SetNumber(*info, **integer, text);
+  if (auto* const* real = std::get_if<double*>(&field)) return SetNumber(*info, **real, text);
   if (!AllowedChoice(info->choices, text)) {
     return Error{ErrorCode::kInvalid, "setting '" + std::string(name) + "' is '" + std::string(text) +
                                           "', expected one of " + std::string(info->choices)};
   }
-  settings.*std::get<std::string Settings::*>(info->field) = std::string(text);
+  *std::get<std::string*>(field) = std::string(text);
   return {};
 }
 
 std::string Get(const Settings& settings, const SettingInfo& info) {
-  if (const auto* field = std::get_if<int64_t Settings::*>(&info.field)) {
-    return std::to_string(settings.**field);
-  }
-  if (const auto* field = std::get_if<double Settings::*>(&info.field)) return Number(settings.**field);
-  return settings.*std::get<std::string Settings::*>(info.field);
+  // A row reaches a setting to write it too; here it is only read.
+  const Field field = info.field(const_cast<Settings&>(settings));
+  if (auto* const* integer = std::get_if<int64_t*>(&field)) return std::to_string(**integer);
+  if (auto* const* real = std::get_if<double*>(&field)) return Number(**real);
+  return *std::get<std::string*>(field);
 }
 
 Status ApplyToml(Settings& settings, std::string_view text, std::string_view origin) {

@@ -24,6 +24,70 @@ struct ColumnMapping {
   std::string kind = "play";      ///< for listens without a kind column
 };
 
+// Settings of the algorithms: the table of settings (settings.cc) has what each
+// means, with its range; the algorithm's header has the formulas.
+
+struct TrendingSettings {
+  double half_life_days = 30;
+};
+struct KnnSettings {
+  std::string similarity = "cosine";
+  std::string weighting = "bm25";
+  int64_t neighbours = 200;
+  double shrinkage = 0;
+  std::string scoring = "sum";
+};
+struct SvdSettings {
+  int64_t factors = 20;
+  int64_t epochs = 20;
+  double learning_rate = 0.007;
+  double regularization = 0.02;
+};
+struct GibbsSettings {
+  int64_t factors = 32;
+  int64_t burn_in = 20;
+  int64_t samples = 200;
+};
+struct IalsSettings {
+  int64_t factors = 64;
+  int64_t epochs = 12;
+  double alpha = 2.0;
+  double regularization = 20.0;
+  double frequency_exponent = 0.75;
+  std::string confidence = "log";
+  double half_life_days = 0;
+};
+struct BprSettings {
+  std::string loss = "warp";
+  int64_t factors = 64;
+  int64_t epochs = 50;
+  double learning_rate = 0.05;
+  double regularization = 0.01;
+};
+struct EaseSettings {
+  double regularization = 300;
+  int64_t max_dense_tracks = 20'000;
+  std::string weighting = "log";
+};
+struct ContentSettings {
+  int64_t neighbours = 100;
+};
+struct SessionSettings {
+  int64_t neighbours = 200;
+  double half_life_days = 7;
+};
+struct MarkovSettings {
+  double half_life_days = 30;
+  int64_t window = 5;
+};
+struct GroupsSettings {
+  int64_t most = 32;
+};
+struct HybridSettings {
+  std::string members = "ials,item_knn";
+  int64_t candidates = 200;
+};
+
 /// Every setting with its default. kSettings below gives each its range and
 /// documentation; flags, environment, TOML and docs all derive from that table.
 struct Settings {
@@ -48,15 +112,26 @@ struct Settings {
   int64_t memory_limit_mb = 1024;
   // train
   std::string algorithms = "popularity,ials";
-  int64_t factors = 64;
-  int64_t epochs = 12;
-  double alpha = 2.0;
-  double regularization = 20.0;
-  double frequency_exponent = 0.75;
   int64_t threads = 0;
   int64_t seed = 42;
   double skip_weight = 0.5;
   double like_weight = 5.0;
+  std::string liked = "auto";
+  // one algorithm each
+  TrendingSettings trending;
+  KnnSettings item_knn{.neighbours = 200};
+  KnnSettings user_knn{.neighbours = 100};
+  SvdSettings svd;
+  SvdSettings svdpp;
+  GibbsSettings svdpp_gibbs;
+  IalsSettings ials;
+  BprSettings bpr;
+  EaseSettings ease;
+  ContentSettings content;
+  SessionSettings session_knn;
+  MarkovSettings markov;
+  GroupsSettings groups;
+  HybridSettings hybrid;
   // evaluate
   std::string split = "listener_time";
   double holdout_share = 0.2;
@@ -79,7 +154,7 @@ enum class Affects { kResults, kSpeed };
 /// One row of the table of settings.
 struct SettingInfo {
   std::string_view name;   ///< dotted, as in segue.toml: "gate.min_mrr"
-  std::variant<int64_t Settings::*, double Settings::*, std::string Settings::*> field;
+  std::variant<int64_t*, double*, std::string*> (*field)(Settings&);
   double least = 0;        ///< numbers: inclusive range
   double most = 0;
   std::string_view doc;    ///< one line, with the unit
@@ -90,6 +165,7 @@ struct SettingInfo {
 std::span<const SettingInfo> AllSettings();
 
 /// Sets one setting from text. Unknown name: an error that names the nearest.
+/// Example: Set(settings, "ials.factors", "32").
 Status Set(Settings& settings, std::string_view name, std::string_view text);
 /// The setting's present value as text.
 std::string Get(const Settings& settings, const SettingInfo& info);

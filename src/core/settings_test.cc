@@ -30,15 +30,15 @@ TEST(Settings, NumbersAreCheckedAgainstTheirRange) {
     EXPECT_FALSE(Set(settings, "gate.min_mrr", text).ok()) << text;
   }
   EXPECT_EQ(settings.min_mrr, 0.5) << "a refused value changes nothing";
-  EXPECT_FALSE(Set(settings, "train.factors", "6.5").ok());
+  EXPECT_FALSE(Set(settings, "ials.factors", "6.5").ok());
   EXPECT_FALSE(Set(settings, "evaluate.split", "by_moon").ok());
 }
 
 TEST(Settings, TomlSetsThemAndItsErrorsNameTheLine) {
   Settings settings;
-  ASSERT_TRUE(ApplyToml(settings, "[gate]\nmin_mrr = 0.25\n[train]\nfactors = 32\n", "segue.toml").ok());
+  ASSERT_TRUE(ApplyToml(settings, "[gate]\nmin_mrr = 0.25\n[ials]\nfactors = 32\n", "segue.toml").ok());
   EXPECT_EQ(settings.min_mrr, 0.25);
-  EXPECT_EQ(settings.factors, 32);
+  EXPECT_EQ(settings.ials.factors, 32);
   const Status unknown = ApplyToml(settings, "[gate]\n\nmin_mr = 1\n", "segue.toml");
   ASSERT_FALSE(unknown.ok());
   EXPECT_NE(unknown.error().message.find("segue.toml line 3"), std::string::npos) << unknown.error().message;
@@ -78,7 +78,7 @@ TEST(Settings, TheFingerprintHasWhatChangesResultsOnly) {
   const std::string before = ResultFingerprint(settings, "train.");
   settings.threads = 7;
   EXPECT_EQ(ResultFingerprint(settings, "train."), before) << "threads change speed, not results";
-  settings.factors = 7;
+  settings.skip_weight = 7;
   EXPECT_NE(ResultFingerprint(settings, "train."), before);
 }
 

@@ -16,6 +16,7 @@
 #include "core/preferences.h"
 #include "evaluate/metrics.h"
 #include "math/bootstrap.h"
+#include "models/past.h"
 
 namespace segue::evaluate {
 namespace {
@@ -86,19 +87,18 @@ class Examination {
         rule_{settings.skip_weight, settings.like_weight},
         list_length_(static_cast<size_t>(settings.list_length)),
         discovery_(settings.protocol == "discovery"),
-        model_row_(split.train.tracks.size(), kUnknown),
+        rows_(model, split.train.tracks.id),
         heard_by_(model.track_count(), 0),
         in_a_top_(model.track_count(), 0) {
     const auto heard_by = CountListeners(split.train);
     const auto ranks = PopularityRanks(heard_by);
     popularity_rank_.assign(model.track_count(), 1);
-    for (uint32_t track = 0; track < model_row_.size(); ++track) {
+    for (uint32_t track = 0; track < heard_by.size(); ++track) {
       if (heard_by[track] > 0) ++played_catalogue_;
-      const auto row = model.Find(split.train.tracks.id[track]);
-      if (!row) continue;
-      model_row_[track] = Raw(*row);
-      heard_by_[Raw(*row)] = heard_by[track];
-      popularity_rank_[Raw(*row)] = ranks[track];
+      const uint32_t row = rows_[TrackIx{track}];
+      if (row == models::RowMap::kNone) continue;
+      heard_by_[row] = heard_by[track];
+      popularity_rank_[row] = ranks[track];
     }
     for (auto& column : columns_) column.resize(split.listeners.size());
   }
@@ -106,11 +106,12 @@ class Examination {
   /// Ranks for the i-th listener of the split. `exclude` [track_count] is all
   /// zero before and after.
   void Examine(size_t i, std::vector<uint8_t>& exclude) {
-    const auto history = History(split_.listeners[i]);
-    if (discovery_) Mark(history, 1, exclude);
-    const auto scored = model_.Top(model_.FoldIn(history), list_length_,
+    const UserIx user = split_.listeners[i];
+    const auto past = rows_.PastOf(split_.train.listeners[Raw(user)], split_.train.EventsOf(user), rule_);
+    if (discovery_) Mark(past.tracks, 1, exclude);
+    const auto scored = model_.Top(model_.FoldIn(past.View()), list_length_,
                                    discovery_ ? std::span<const uint8_t>(exclude) : std::span<const uint8_t>());
-    if (discovery_) Mark(history, 0, exclude);
+    if (discovery_) Mark(past.tracks, 0, exclude);
 
     std::vector<TrackIx> ranked;
     ranked.reserve(scored.size());
@@ -137,26 +138,6 @@ class Examination {
   std::array<std::vector<double>, kFigures>& columns() { return columns_; }
 
  private:
-  /// The listener's train part in the model's rows.
-  std::vector<Preference> History(UserIx user) const {
-    auto history = SumByTrack(split_.train.EventsOf(user), rule_);
-    size_t known = 0;
-    for (const Preference& item : history) {
-      const uint32_t row = model_row_[Raw(item.track)];
-      if (row == kUnknown) continue;
-      history[known] = item;
-      history[known++].track = TrackIx{row};
-    }
-    history.resize(known);
-    // Both sides number their tracks by ascending id, so that this is sorted
-    // already; a dataset read from elsewhere may not be.
-    const auto by_track = [](const Preference& a, const Preference& b) { return a.track < b.track; };
-    if (!std::is_sorted(history.begin(), history.end(), by_track)) {
-      std::sort(history.begin(), history.end(), by_track);
-    }
-    return history;
-  }
-
   static void Mark(std::span<const Preference> history, uint8_t value, std::vector<uint8_t>& exclude) {
     for (const Preference& item : history) exclude[Raw(item.track)] = value;
   }
@@ -167,8 +148,8 @@ class Examination {
     for (uint64_t at = split_.begin[i]; at < split_.begin[i + 1]; ++at) {
       const HeldOut& held = split_.held_out[at];
       if (of_record && !held.at_or_above_mean) continue;
-      const uint32_t row = model_row_[Raw(held.track)];
-      if (row == kUnknown) {
+      const uint32_t row = rows_[held.track];
+      if (row == models::RowMap::kNone) {
         ++unranked;
       } else {
         relevant.push_back(TrackIx{row});
@@ -184,7 +165,7 @@ class Examination {
   const size_t list_length_;
   const bool discovery_;
   uint64_t played_catalogue_ = 0;
-  std::vector<uint32_t> model_row_;     ///< [tracks of the dataset] kUnknown where the model has none
+  const models::RowMap rows_;
   std::vector<uint32_t> heard_by_;      ///< [model rows]
   std::vector<float> popularity_rank_;  ///< [model rows]
   std::vector<uint8_t> in_a_top_;       ///< [model rows] written by all threads, only ever 1

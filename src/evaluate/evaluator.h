@@ -59,7 +59,7 @@ Split SplitByTime(const Dataset& data, const Settings& settings);
 Split SplitByTime(Dataset&& data, const Settings& settings);
 
 /// Train and test files given apart, over the same tracks and listeners (as
-/// store::LoadCsvPair makes them; CHECK): every test row is held out, except, for
+/// store::LoadCsvFiles makes them; CHECK): every test row is held out, except, for
 /// discovery, those in the listener's train. Dislikes and skips are not.
 Split SplitGiven(const Dataset& train, const Dataset& test, const Settings& settings);
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/dataset.h"
-#include "models/model.h"
+#include "models/catalogue.h"
 
 namespace segue::evaluate {
 
@@ -56,9 +56,7 @@ class GivenModel final : public models::Model {
   std::string_view algorithm() const override { return "given"; }
   uint32_t track_count() const override { return static_cast<uint32_t>(ids_.size()); }
   std::string_view TrackId(TrackIx track) const override { return ids_[Raw(track)]; }
-  models::Profile FoldIn(std::span<const Preference> history) const override {
-    return {{}, {history.begin(), history.end()}};
-  }
+  models::Profile FoldIn(const History& history) const override { return models::ProfileOf(history); }
   void Score(const models::Profile& profile, std::span<float> scores) const override {
     for (uint32_t row = 0; row < scores.size(); ++row) scores[row] = scorer_(profile, row);
   }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include <tbb/parallel_for.h>
@@ -17,8 +16,7 @@ namespace {
 constexpr size_t kGramBlock = 4096;  ///< rows; part of the result's bytes
 constexpr size_t kScanBlock = 256;   ///< rows scanned between looks at the bound
 
-/// More is no model of ours; and below, sizes in bytes do not overflow.
-constexpr uint64_t kMostTracks = std::numeric_limits<uint32_t>::max();
+/// More is no model of ours; below, sizes in bytes do not overflow.
 constexpr uint32_t kMostFactors = 1 << 16;
 
 /// The numbers of an artifact, as written.
@@ -29,11 +27,9 @@ struct Header {
   float regularization;
   float frequency_exponent;
   float mean_listener_count;
+  uint32_t liked;
 };
-
-bool Better(const ScoredTrack& a, const ScoredTrack& b) {
-  return a.score != b.score ? a.score > b.score : a.track < b.track;
-}
+static_assert(sizeof(Header) == 32, "no padding: the bytes are the same everywhere");
 
 }  // namespace
 
@@ -62,49 +58,45 @@ std::vector<float> Gram(std::span<const float> y, size_t n, size_t stride) {
 }
 
 std::unique_ptr<Model> IalsModel::Make(Parts parts) {
-  auto model = std::make_unique<IalsModel>();
-  model->own_ = std::move(parts);
-  model->weights_ = model->own_.weights;
-  model->factors_ = model->own_.factors;
+  auto model = std::unique_ptr<IalsModel>(new IalsModel(std::move(parts.catalogue)));
+  model->own_y_ = std::move(parts.y);
+  model->weights_ = parts.weights;
+  model->factors_ = parts.factors;
   model->stride_ = math::PaddedTo(model->factors_);
-  model->y_ = model->own_.y;
-  model->popularity_ = model->own_.popularity;
-  SEGUE_CHECK(model->y_.size() == model->popularity_.size() * model->stride_);
-  SEGUE_CHECK(model->own_.track_ids.size() == model->popularity_.size());
+  model->y_ = model->own_y_;
+  SEGUE_CHECK(model->y_.size() == model->track_count() * model->stride_);
   model->Prepare();
   return model;
 }
 
 Result<std::unique_ptr<Model>> IalsModel::Open(std::shared_ptr<const ModelFile> file) {
-  auto model = std::make_unique<IalsModel>();
+  SEGUE_TRY(Catalogue catalogue, Catalogue::Open(file));
+  auto model = std::unique_ptr<IalsModel>(new IalsModel(std::move(catalogue)));
   SEGUE_TRY(const auto header, file->Array<Header>("ials", 1));
   const Header& h = header[0];
-  if (h.tracks > kMostTracks || h.factors == 0 || h.factors > kMostFactors) {
+  if (h.tracks != model->track_count() || h.factors == 0 || h.factors > kMostFactors || h.liked > 1) {
     return Error{ErrorCode::kCorrupt, "model file " + file->path().string() + " is damaged: it says " +
                                           std::to_string(h.tracks) + " tracks and " + std::to_string(h.factors) +
                                           " factors"};
   }
   model->factors_ = h.factors;
   model->stride_ = math::PaddedTo(h.factors);
-  model->weights_ = {h.alpha, h.regularization, h.frequency_exponent, h.mean_listener_count};
+  model->weights_ = {h.alpha, h.regularization, h.frequency_exponent, h.mean_listener_count, static_cast<Liked>(h.liked)};
   SEGUE_TRY(model->y_, file->Array<float>("factors", h.tracks * model->stride_));
-  SEGUE_TRY(model->popularity_, file->Array<float>("popularity", h.tracks));
-  SEGUE_TRY(model->mapped_ids_, TrackIds::Open(*file, h.tracks));
   model->file_ = std::move(file);
   model->Prepare();
   return std::unique_ptr<Model>(std::move(model));
 }
 
 void IalsModel::Prepare() {
-  const size_t n = popularity_.size();
+  const size_t n = track_count();
   gram_ = Gram(y_, n, stride_);
-  by_popularity_ = RankedByScore(popularity_);
   norms_.resize(n);
   for (size_t i = 0; i < n; ++i) {
     float sum = 0;
     math::BestKernels().dots(y_.data() + i * stride_, 1, stride_, y_.data() + i * stride_, &sum);
     norms_[i] = std::sqrt(sum);
-    if (popularity_[i] != kNever) by_norm_.push_back(static_cast<uint32_t>(i));
+    if (catalogue_.Played(TrackIx{static_cast<uint32_t>(i)})) by_norm_.push_back(static_cast<uint32_t>(i));
   }
   std::stable_sort(by_norm_.begin(), by_norm_.end(), [&](uint32_t a, uint32_t b) { return norms_[a] > norms_[b]; });
   sorted_y_.resize(by_norm_.size() * stride_);
@@ -113,19 +105,16 @@ void IalsModel::Prepare() {
   }
 }
 
-std::string_view IalsModel::TrackId(TrackIx track) const {
-  return file_ == nullptr ? std::string_view(own_.track_ids[Raw(track)]) : mapped_ids_[Raw(track)];
-}
-
 /// state: x_u [stride], then U of the half-step's Cholesky factor [stride x stride].
-Profile IalsModel::FoldIn(std::span<const Preference> history) const {
-  Profile profile{{}, {history.begin(), history.end()}};
+Profile IalsModel::FoldIn(const History& history) const {
+  Profile profile = ProfileOf(history);
   std::vector<uint32_t> rows;
   std::vector<float> extra;   // c - 1
   std::vector<float> target;  // c where liked
   bool wanted = false;
-  for (const Preference& item : history) {
-    if (item.strength == 0 || popularity_[Raw(item.track)] == kNever) continue;
+  profile.history = ByLiking(history.tracks, weights_.liked);
+  for (const Preference& item : profile.history) {
+    if (item.strength == 0 || !catalogue_.Played(item.track)) continue;
     const bool liked = item.strength > 0;
     const float c = weights_.Confidence(liked ? item.strength : kDislikeStrength);
     rows.push_back(Raw(item.track));
@@ -153,18 +142,19 @@ Profile IalsModel::FoldIn(std::span<const Preference> history) const {
 
 void IalsModel::Score(const Profile& profile, std::span<float> scores) const {
   if (IsNewcomer(profile)) {
-    std::copy(popularity_.begin(), popularity_.end(), scores.begin());
+    std::copy(catalogue_.popularity().begin(), catalogue_.popularity().end(), scores.begin());
     return;
   }
   math::BestKernels().dots(y_.data(), scores.size(), stride_, profile.state.data(), scores.data());
+  const auto popularity = catalogue_.popularity();
   for (size_t i = 0; i < scores.size(); ++i) {
-    if (popularity_[i] == kNever) scores[i] = kNever;
+    if (popularity[i] == kNever) scores[i] = kNever;
   }
 }
 
 std::vector<ScoredTrack> IalsModel::Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const {
   if (n == 0) return {};
-  if (IsNewcomer(profile)) return TopOfRanked(by_popularity_, popularity_, n, exclude);
+  if (IsNewcomer(profile)) return catalogue_.Popular(n, exclude);
   // Exact: by Cauchy-Schwarz no later row can score above |x| times its norm,
   // and norms fall.
   const float* x = profile.state.data();
@@ -201,7 +191,7 @@ Explanation IalsModel::Explain(const Profile& profile, TrackIx track) const {
   kernels.solve(profile.state.data() + stride_, stride_, factors_, z.data());
   Explanation result;
   for (const Preference& item : profile.history) {
-    if (item.strength <= 0 || popularity_[Raw(item.track)] == kNever) continue;
+    if (item.strength <= 0 || !catalogue_.Played(item.track)) continue;
     float share = 0;
     kernels.dots(Row(item.track), 1, stride_, z.data(), &share);
     share *= weights_.Confidence(item.strength);
@@ -221,33 +211,25 @@ std::vector<ScoredTrack> IalsModel::Similar(TrackIx track, size_t n) const {
   std::vector<float> scores(track_count());
   math::BestKernels().dots(y_.data(), scores.size(), stride_, Row(track), scores.data());
   for (size_t i = 0; i < scores.size(); ++i) {
-    scores[i] = popularity_[i] == kNever || norms_[i] == 0 ? kNever : scores[i] / (norm * norms_[i]);
+    scores[i] = catalogue_.popularity()[i] == kNever || norms_[i] == 0 ? kNever : scores[i] / (norm * norms_[i]);
   }
   scores[Raw(track)] = kNever;
   return SelectTop(scores, n, {});
 }
 
 Status IalsModel::Save(const std::filesystem::path& file) const {
-  const Header header{popularity_.size(),
+  const Header header{track_count(),
                       factors_,
                       weights_.alpha,
                       weights_.regularization,
                       weights_.frequency_exponent,
-                      weights_.mean_listener_count};
-  std::string bytes(sizeof header, '\0');  // field by field: the tail of the struct is padding
-  static_assert(sizeof(Header) == 8 + 5 * 4 + 4);
-  std::memcpy(bytes.data(), &header.tracks, 8);
-  std::memcpy(bytes.data() + 8, &header.factors, 4);
-  const float numbers[] = {header.alpha, header.regularization, header.frequency_exponent, header.mean_listener_count};
-  std::memcpy(bytes.data() + 12, numbers, sizeof numbers);
+                      weights_.mean_listener_count,
+                      static_cast<uint32_t>(weights_.liked)};
   ModelFileWriter writer;
   writer.Add("algorithm", kAlgorithm);
-  writer.Add("ials", bytes);
-  std::vector<std::string> ids;
-  for (uint32_t i = 0; i < track_count(); ++i) ids.emplace_back(TrackId(TrackIx{i}));
-  TrackIds::Add(writer, ids);
+  writer.AddArray<Header>("ials", {&header, 1});
+  catalogue_.AddTo(writer);
   writer.AddArray<float>("factors", y_);
-  writer.AddArray<float>("popularity", popularity_);
   return writer.Write(file);
 }
 

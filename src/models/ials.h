@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "models/model.h"
-#include "models/model_file.h"
+#include "models/catalogue.h"
+#include "models/liking.h"
 
 namespace segue::models {
 
@@ -17,6 +17,7 @@ struct IalsWeights {
   float regularization = 20; ///< λ
   float frequency_exponent = 0;  ///< ν: λ_row = λ · (row's interactions / mean)^ν
   float mean_listener_count = 1; ///< mean interactions of a listener, for ν
+  Liked liked = Liked::kAll;
 
   float Confidence(float strength) const;
   /// λ for a listener with `count` interactions.
@@ -40,24 +41,21 @@ inline constexpr float kDislikeStrength = 10;
 ///
 /// A newcomer (no wanted tracks) gets the order of popularity. Tracks that
 /// nobody played in training have no factors and are never recommended.
-class IalsModel final : public Model {
+class IalsModel final : public CatalogueModel {
  public:
   static constexpr std::string_view kAlgorithm = "ials";
 
   struct Parts {
-    std::vector<std::string> track_ids;  ///< ascending
+    Catalogue catalogue;                 ///< popularity kNever: no factors
     uint32_t factors = 0;                ///< d
     std::vector<float> y;                ///< [n x PaddedTo(d)]
-    std::vector<float> popularity;       ///< [n] PopularityScore; kNever: no factors
     IalsWeights weights;
   };
   static std::unique_ptr<Model> Make(Parts parts);
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
 
   std::string_view algorithm() const override { return kAlgorithm; }
-  uint32_t track_count() const override { return static_cast<uint32_t>(popularity_.size()); }
-  std::string_view TrackId(TrackIx track) const override;
-  Profile FoldIn(std::span<const Preference> history) const override;
+  Profile FoldIn(const History& history) const override;
   void Score(const Profile& profile, std::span<float> scores) const override;
   std::vector<ScoredTrack> Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const override;
   Explanation Explain(const Profile& profile, TrackIx track) const override;
@@ -65,21 +63,20 @@ class IalsModel final : public Model {
   Status Save(const std::filesystem::path& file) const override;
 
  private:
+  explicit IalsModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
+
   /// Gram matrix, and the copy of the factors by falling norm that Top scans.
   void Prepare();
   bool IsNewcomer(const Profile& profile) const { return profile.state.empty(); }
   const float* Row(TrackIx track) const { return y_.data() + static_cast<size_t>(Raw(track)) * stride_; }
 
   std::shared_ptr<const ModelFile> file_;
-  TrackIds mapped_ids_;
-  Parts own_;
+  std::vector<float> own_y_;
   IalsWeights weights_;
   uint32_t factors_ = 0;
   size_t stride_ = 0;
-  std::span<const float> y_;           // [n x stride]
-  std::span<const float> popularity_;  // [n]
+  std::span<const float> y_;             // [n x stride]
   std::vector<float> gram_;              // [stride x stride] YᵀY, upper triangle
-  std::vector<uint32_t> by_popularity_;  // played tracks, as newcomers get them
   std::vector<uint32_t> by_norm_;        // played tracks, norms falling
   std::vector<float> sorted_y_;          // [played x stride] in that order
   std::vector<float> norms_;             // [n]

@@ -8,6 +8,29 @@
 #include "models/popularity.h"
 
 namespace segue::models {
+namespace {
+
+using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFile>);
+
+/// Every algorithm that has artifacts, one line each.
+constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
+    {PopularityModel::kAlgorithm, PopularityModel::Open},
+    {IalsModel::kAlgorithm, IalsModel::Open},
+};
+
+}  // namespace
+
+bool Better(const ScoredTrack& a, const ScoredTrack& b) {
+  return a.score != b.score ? a.score > b.score : a.track < b.track;
+}
+
+std::vector<std::string_view> KnownArtifacts() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, open] : kArtifacts) names.push_back(name);
+  return names;
+}
+
+std::optional<float> Model::PredictRating(const Profile&, TrackIx) const { return std::nullopt; }
 
 std::optional<TrackIx> Model::Find(std::string_view track_id) const {
   uint32_t low = 0;
@@ -39,10 +62,7 @@ std::vector<ScoredTrack> SelectTop(std::span<const float> scores, size_t n, std:
     all.push_back({TrackIx{i}, scores[i]});
   }
   const size_t kept = std::min(n, all.size());
-  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(),
-                    [](const ScoredTrack& a, const ScoredTrack& b) {
-                      return a.score != b.score ? a.score > b.score : a.track < b.track;
-                    });
+  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(), Better);
   all.resize(kept);
   return all;
 }
@@ -50,10 +70,13 @@ std::vector<ScoredTrack> SelectTop(std::span<const float> scores, size_t n, std:
 Result<std::unique_ptr<Model>> Load(const std::filesystem::path& file) {
   SEGUE_TRY(auto mapped, ModelFile::Map(file));
   SEGUE_TRY(const std::string_view algorithm, mapped->Section("algorithm"));
-  if (algorithm == PopularityModel::kAlgorithm) return PopularityModel::Open(mapped);
-  if (algorithm == IalsModel::kAlgorithm) return IalsModel::Open(mapped);
+  std::string known;
+  for (const auto& [name, open] : kArtifacts) {
+    if (name == algorithm) return open(std::move(mapped));
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
   return Error{ErrorCode::kCorrupt, "model file " + file.string() + " is of algorithm '" + std::string(algorithm) +
-                                        "', which this segue does not know (it knows popularity, ials)"};
+                                        "', which this segue does not know (it knows " + known + ")"};
 }
 
 }  // namespace segue::models

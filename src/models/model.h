@@ -16,10 +16,16 @@
 
 namespace segue::models {
 
+/// Row of a listener that a model was trained with.
+inline constexpr uint32_t kStranger = std::numeric_limits<uint32_t>::max();
+
 /// What a model remembers of one listener: made by FoldIn, opaque to callers.
 struct Profile {
   std::vector<float> state;         ///< e.g. the listener's factors [d]
   std::vector<Preference> history;  ///< as given, tracks in the model's rows
+  std::vector<Played> recent;       ///< as given
+  uint32_t listener = kStranger;    ///< the model's own row of him, where it keeps one
+  std::vector<Profile> members;     ///< of models that are made of models
 };
 
 /// The score of a track that is never recommended: nobody has played it, so
@@ -52,9 +58,9 @@ class Model {
   /// Row of a track id, if the model knows it. O(log n).
   std::optional<TrackIx> Find(std::string_view track_id) const;
 
-  /// The listener of this history. `history` ascending by track, rows of this
-  /// model; strength as in core/preferences.h. Empty history: a newcomer.
-  virtual Profile FoldIn(std::span<const Preference> history) const = 0;
+  /// The listener of this history; strength as in core/preferences.h. Empty
+  /// history: a newcomer.
+  virtual Profile FoldIn(const History& history) const = 0;
 
   /// Scores of all tracks for the listener, higher is better.
   ///   scores  [track_count]
@@ -66,6 +72,10 @@ class Model {
   virtual std::vector<ScoredTrack> Top(const Profile& profile, size_t n,
                                        std::span<const uint8_t> exclude) const;
 
+  /// The rating that the listener would give, on the scale of the training
+  /// data; nothing for models that only rank.
+  virtual std::optional<float> PredictRating(const Profile& profile, TrackIx track) const;
+
   virtual Explanation Explain(const Profile& profile, TrackIx track) const = 0;
 
   /// The n tracks nearest to `track` (itself left out), best first; empty
@@ -76,9 +86,15 @@ class Model {
   virtual Status Save(const std::filesystem::path& file) const = 0;
 };
 
+/// Names of the algorithms whose artifacts Load knows.
+std::vector<std::string_view> KnownArtifacts();
+
 /// Maps an artifact read-only, whatever its algorithm. kCorrupt for a damaged,
 /// cut or newer file, with what is wrong with it.
 Result<std::unique_ptr<Model>> Load(const std::filesystem::path& file);
+
+/// a before b in a list: higher score, ties by row.
+bool Better(const ScoredTrack& a, const ScoredTrack& b);
 
 /// The n best of scores, best first, ties by row. Excluded as in Model::Top.
 std::vector<ScoredTrack> SelectTop(std::span<const float> scores, size_t n,

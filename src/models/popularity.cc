@@ -35,48 +35,29 @@ std::vector<ScoredTrack> TopOfRanked(std::span<const uint32_t> ranked, std::span
 std::unique_ptr<Model> PopularityModel::Make(std::span<const std::string> track_ids, std::vector<float> listeners,
                                              std::vector<float> plays) {
   SEGUE_CHECK(track_ids.size() == listeners.size() && plays.size() == listeners.size());
-  auto model = std::make_unique<PopularityModel>();
-  model->own_ids_.assign(track_ids.begin(), track_ids.end());
+  std::vector<float> scores(listeners.size());
+  for (size_t i = 0; i < scores.size(); ++i) scores[i] = PopularityScore(listeners[i], plays[i]);
+  auto model = std::unique_ptr<PopularityModel>(
+      new PopularityModel(Catalogue({track_ids.begin(), track_ids.end()}, std::move(scores))));
   model->own_listeners_ = std::move(listeners);
-  model->own_plays_ = std::move(plays);
   model->listeners_ = model->own_listeners_;
-  model->plays_ = model->own_plays_;
-  model->Prepare();
   return model;
 }
 
 Result<std::unique_ptr<Model>> PopularityModel::Open(std::shared_ptr<const ModelFile> file) {
-  auto model = std::make_unique<PopularityModel>();
-  SEGUE_TRY(const std::string_view bytes, file->Section("listeners"));
-  const size_t n = bytes.size() / sizeof(float);
-  SEGUE_TRY(model->listeners_, file->Array<float>("listeners", n));
-  SEGUE_TRY(model->plays_, file->Array<float>("plays", n));
-  SEGUE_TRY(model->mapped_ids_, TrackIds::Open(*file, n));
+  SEGUE_TRY(Catalogue catalogue, Catalogue::Open(file));
+  auto model = std::unique_ptr<PopularityModel>(new PopularityModel(std::move(catalogue)));
+  SEGUE_TRY(model->listeners_, file->Array<float>("listeners", model->track_count()));
   model->file_ = std::move(file);
-  model->Prepare();
   return std::unique_ptr<Model>(std::move(model));
 }
 
-void PopularityModel::Prepare() {
-  scores_.resize(listeners_.size());
-  for (size_t i = 0; i < scores_.size(); ++i) scores_[i] = PopularityScore(listeners_[i], plays_[i]);
-  ranked_ = RankedByScore(scores_);
-}
-
-std::string_view PopularityModel::TrackId(TrackIx track) const {
-  return file_ == nullptr ? std::string_view(own_ids_[Raw(track)]) : mapped_ids_[Raw(track)];
-}
-
-Profile PopularityModel::FoldIn(std::span<const Preference> history) const {
-  return {{}, {history.begin(), history.end()}};
-}
-
 void PopularityModel::Score(const Profile&, std::span<float> scores) const {
-  std::copy(scores_.begin(), scores_.end(), scores.begin());
+  std::copy(catalogue_.popularity().begin(), catalogue_.popularity().end(), scores.begin());
 }
 
 std::vector<ScoredTrack> PopularityModel::Top(const Profile&, size_t n, std::span<const uint8_t> exclude) const {
-  return TopOfRanked(ranked_, scores_, n, exclude);
+  return catalogue_.Popular(n, exclude);
 }
 
 Explanation PopularityModel::Explain(const Profile&, TrackIx track) const {
@@ -84,16 +65,11 @@ Explanation PopularityModel::Explain(const Profile&, TrackIx track) const {
   return {{}, "popular: " + std::to_string(count) + (count == 1 ? " listener plays it" : " listeners play it")};
 }
 
-std::vector<ScoredTrack> PopularityModel::Similar(TrackIx, size_t) const { return {}; }
-
 Status PopularityModel::Save(const std::filesystem::path& file) const {
   ModelFileWriter writer;
   writer.Add("algorithm", kAlgorithm);
-  std::vector<std::string> ids;
-  for (uint32_t i = 0; i < track_count(); ++i) ids.emplace_back(TrackId(TrackIx{i}));
-  TrackIds::Add(writer, ids);
+  catalogue_.AddTo(writer);
   writer.AddArray<float>("listeners", listeners_);
-  writer.AddArray<float>("plays", plays_);
   return writer.Write(file);
 }
 

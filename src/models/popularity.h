@@ -5,8 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "models/model.h"
-#include "models/model_file.h"
+#include "models/catalogue.h"
 
 namespace segue::models {
 
@@ -14,7 +13,7 @@ namespace segue::models {
 /// ln(1 + plays) / 1000, so that distinct listeners decide and plays break
 /// ties. The floor that every other model has to beat. The listener's history
 /// does not enter.
-class PopularityModel final : public Model {
+class PopularityModel final : public CatalogueModel {
  public:
   static constexpr std::string_view kAlgorithm = "popularity";
 
@@ -24,25 +23,19 @@ class PopularityModel final : public Model {
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
 
   std::string_view algorithm() const override { return kAlgorithm; }
-  uint32_t track_count() const override { return static_cast<uint32_t>(listeners_.size()); }
-  std::string_view TrackId(TrackIx track) const override;
-  Profile FoldIn(std::span<const Preference> history) const override;
+  Profile FoldIn(const History& history) const override { return ProfileOf(history); }
   void Score(const Profile& profile, std::span<float> scores) const override;
   std::vector<ScoredTrack> Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const override;
   Explanation Explain(const Profile& profile, TrackIx track) const override;
-  std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
+  std::vector<ScoredTrack> Similar(TrackIx, size_t) const override { return {}; }
   Status Save(const std::filesystem::path& file) const override;
 
  private:
-  void Prepare();
+  explicit PopularityModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
 
   std::shared_ptr<const ModelFile> file_;  // null where fitted just now
-  TrackIds mapped_ids_;
-  std::vector<std::string> own_ids_;
-  std::vector<float> own_listeners_, own_plays_;
-  std::span<const float> listeners_, plays_;
-  std::vector<float> scores_;     // [n]
-  std::vector<uint32_t> ranked_;  // of scores_
+  std::vector<float> own_listeners_;
+  std::span<const float> listeners_;       // [n]
 };
 
 /// The score above; kNever where there are no listeners.

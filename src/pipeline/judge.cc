@@ -4,6 +4,7 @@
 
 #include "core/preferences.h"
 #include "gate/gate.h"
+#include "models/past.h"
 #include "store/dataset_store.h"
 
 namespace segue::pipeline {
@@ -21,7 +22,7 @@ double RejectedShare(const Context& context, std::string_view dataset_id) {
   return in > 0 ? quality["rows"].value("rejected", 0.0) / in : 0;
 }
 
-bool SameAnswers(const models::Model& a, const models::Model& b, std::span<const Preference> history) {
+bool SameAnswers(const models::Model& a, const models::Model& b, const History& history) {
   const auto first = a.Top(a.FoldIn(history), 10, {});
   const auto second = b.Top(b.FoldIn(history), 10, {});
   if (first.size() != second.size() || first.empty()) return false;
@@ -70,17 +71,12 @@ bool SmokeTest(const Context& context, const Court& court, const models::Model& 
   if (!loaded.ok() || (*loaded)->track_count() != fitted.track_count()) return false;
   if (!SameAnswers(fitted, **loaded, {})) return false;
   const StrengthRule rule{context.settings.skip_weight, context.settings.like_weight};
+  const models::RowMap rows(fitted, court.split.train.tracks.id);
   const size_t step = std::max<size_t>(1, court.split.listeners.size() / 5);
   for (size_t i = 0; i < court.split.listeners.size(); i += step) {
-    auto history = SumByTrack(court.split.train.EventsOf(court.split.listeners[i]), rule);
-    std::vector<Preference> known;
-    for (Preference item : history) {
-      const auto row = fitted.Find(court.split.train.tracks.id[Raw(item.track)]);
-      if (!row) continue;
-      item.track = *row;
-      known.push_back(item);
-    }
-    if (!SameAnswers(fitted, **loaded, known)) return false;
+    const UserIx user = court.split.listeners[i];
+    const auto past = rows.PastOf(court.split.train.listeners[Raw(user)], court.split.train.EventsOf(user), rule);
+    if (!SameAnswers(fitted, **loaded, past.View())) return false;
   }
   return true;
 }

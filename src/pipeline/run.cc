@@ -288,7 +288,7 @@ class Run {
   std::string ModelId(const std::string& algorithm) const {
     const Settings& settings = context_.settings;
     const std::string key = record_.dataset_id + "\n" + algorithm + "\n" + std::string(kTrainingVersion) + "\n" +
-                            ResultFingerprint(settings, "train.") + "evaluate.split=" + settings.split +
+                            train::SettingsOf(algorithm, settings) + "evaluate.split=" + settings.split +
                             "\nevaluate.holdout_share=" + std::to_string(settings.holdout_share);
     return "m" + Sha256Hex(key).substr(0, 16);
   }
@@ -339,7 +339,7 @@ class Run {
             {"dataset_id", record_.dataset_id},
             {"run_id", record_.run_id},
             {"seed", context_.settings.seed},
-            {"settings", ResultFingerprint(context_.settings, "train.")},
+            {"settings", train::SettingsOf(candidate.algorithm, context_.settings)},
             {"split", court_.split.description},
             {"version", kVersion},
             {"training_version", kTrainingVersion}};

@@ -22,8 +22,8 @@ class Runs : public testing::Test {
     fs::create_directories(folder_.inbox());
     settings_.inbox_settle_ms = 0;
     settings_.inbox_burst_ms = 0;
-    settings_.factors = 8;
-    settings_.epochs = 4;
+    settings_.ials.factors = 8;
+    settings_.ials.epochs = 4;
     settings_.bootstrap_samples = 50;
     auto bucket = store::OpenFolderStore(folder_.bucket());
     auto catalog = store::OpenSqliteCatalog(folder_.catalog());

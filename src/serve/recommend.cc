@@ -88,7 +88,7 @@ std::vector<models::ScoredTrack> Choose(const Snapshot& snapshot, const models::
 /// "" where the list is made from what the listener likes; else why not.
 std::string FallbackOf(const ListenerNow& now) {
   if (!now.known) return "nothing is known of this listener yet: this is what is popular";
-  const bool liked = std::any_of(now.history.begin(), now.history.end(), [](const Preference& p) { return p.strength > 0; });
+  const bool liked = std::any_of(now.past.tracks.begin(), now.past.tracks.end(), [](const Preference& p) { return p.strength > 0; });
   return liked ? "" : "the live model knows nothing that this listener likes yet: this is what is popular";
 }
 
@@ -174,7 +174,7 @@ std::string Recommender::Make(const Snapshot& snapshot, const std::string& liste
   answer["model_id"] = snapshot.model_id();
   const ListenerNow now = snapshot.Listener(listener);
   if (const std::string why = FallbackOf(now); !why.empty()) answer["fallback"] = why;
-  const models::Profile profile = snapshot.model()->FoldIn(now.history);
+  const models::Profile profile = snapshot.model()->FoldIn(now.past.View());
   const auto chosen = Choose(snapshot, profile, Forbidden(snapshot, now, mode), n, static_cast<size_t>(settings_.max_per_artist));
   for (const auto& track : chosen) {
     const uint32_t row = *snapshot.RowOfModel(track.track);

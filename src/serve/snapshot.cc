@@ -124,6 +124,7 @@ uint64_t Snapshot::VersionOf(const std::string& name) const {
 
 ListenerNow Snapshot::Listener(const std::string& name) const {
   ListenerNow now;
+  now.past.listener = name;
   std::vector<Event> events;
   if (const auto user = FindSorted(data_.listeners, name)) {
     const auto past = data_.EventsOf(UserIx{*user});
@@ -148,12 +149,15 @@ ListenerNow Snapshot::Listener(const std::string& name) const {
     now.heard.push_back(row);
     if (item.strength < 0) now.disliked.insert(data_.tracks.id[row]);
     if (const auto model_row = ModelRowOf(row)) {
-      now.history.push_back(item);
-      now.history.back().track = *model_row;
+      now.past.tracks.push_back(item);
+      now.past.tracks.back().track = *model_row;
     }
   }
-  std::sort(now.history.begin(), now.history.end(),
+  std::sort(now.past.tracks.begin(), now.past.tracks.end(),
             [](const Preference& a, const Preference& b) { return a.track < b.track; });
+  for (const Played& play : RecentPlays(events)) {
+    if (const auto model_row = ModelRowOf(Raw(play.track))) now.past.recent.push_back({*model_row, play.at});
+  }
   return now;
 }
 

@@ -14,7 +14,7 @@
 
 #include "core/dataset.h"
 #include "core/preferences.h"
-#include "models/model.h"
+#include "models/past.h"
 #include "serve/server.h"
 
 namespace segue::serve {
@@ -23,7 +23,7 @@ namespace segue::serve {
 struct ListenerNow {
   bool known = false;                        ///< has any past at all
   uint64_t version = 0;                      ///< grows with each of his events
-  std::vector<Preference> history;           ///< rows of the model, ascending
+  models::Past past;                         ///< rows of the model
   std::unordered_set<std::string> disliked;  ///< track ids, canonical
   std::vector<uint32_t> heard;               ///< dataset rows he has met, ascending
   std::unordered_set<std::string> heard_ids; ///< ids of tracks that the dataset lacks
@@ -51,6 +51,7 @@ class Snapshot {
 
   /// Takes in the feedback that the catalog has and this has not.
   Status CatchUp();
+  /// Borrows the name.
   ListenerNow Listener(const std::string& name) const;
   uint64_t VersionOf(const std::string& name) const;
 

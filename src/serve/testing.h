@@ -191,11 +191,11 @@ class Serving : public testing::Test {
 
   /// Tracks i, i + 6, i + 12... of ids_ are alike.
   void PutIalsLive(const std::string& model_id) {
-    models::IalsModel::Parts parts{ids_, 16, {}, std::vector<float>(30, 1.0f), {2, 1, 0, 1}};
+    models::IalsModel::Parts parts{models::Catalogue(ids_, std::vector<float>(30, 1.0f)), 16, {}, {2, 1, 0, 1}};
     for (int i = 0; i < 30; ++i) {
       for (int j = 0; j < 16; ++j) parts.y.push_back(j == i % 6 ? 1.0f : 0.05f);
     }
-    PutLive(model_id, models::IalsModel::Make(parts));
+    PutLive(model_id, models::IalsModel::Make(std::move(parts)));
   }
 
   Answer Ask(const std::string& method, const std::string& target, const std::string& body = "", const std::string& headers = "") const {

@@ -1,7 +1,6 @@
 #include "store/dataset_store.h"
 
 #include <algorithm>
-#include <fstream>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -103,145 +102,6 @@ Status OpenView(Duck& duck, std::string_view view, const std::filesystem::path& 
   return duck.Run("CREATE VIEW " + std::string(view) + " AS SELECT * FROM read_parquet(" + Quoted(file.string()) + ")");
 }
 
-/// The line on which the n-th row below the header begins, n from 1; blank
-/// lines are no rows, and a quoted field may hold line ends.
-int64_t LineOfRow(const std::filesystem::path& path, int64_t n) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text;
-  int64_t row = -1;
-  bool quoted = false;
-  for (int64_t line = 1; std::getline(in, text); ++line) {
-    const bool begins = !quoted;
-    if (std::count(text.begin(), text.end(), '"') % 2 != 0) quoted = !quoted;
-    if (begins && !text.empty() && text != "\r" && ++row == n) return line;
-  }
-  return n + 1;
-}
-
-/// Names file, line and field of the first row that cannot be used.
-Status CheckCsvRows(Duck& duck, const std::filesystem::path& path, const std::string& table) {
-  constexpr const char* kFields[] = {"user_id", "item_id", "value", "at"};
-  std::string problem;
-  SEGUE_RETURN_IF_ERROR(duck.Query(
-      "SELECT row, CASE WHEN coalesce(user_id,'')='' THEN 0 WHEN coalesce(item_id,'')='' THEN 1 "
-      "WHEN NOT coalesce(isfinite(try_cast(value AS DOUBLE)),false) THEN 2 "
-      "WHEN coalesce(\"at\",'')<>'' AND try_cast(\"at\" AS BIGINT) IS NULL THEN 3 END AS wrong, value, \"at\" FROM " +
-          table + " WHERE wrong IS NOT NULL ORDER BY row LIMIT 1",
-      [&](const DuckChunk& chunk) {
-        if (chunk.rows() == 0) return;
-        const auto wrong = static_cast<size_t>(chunk.Int(1, 0));
-        const std::string shown = wrong < 2 ? "" : TextAt(chunk, static_cast<int>(wrong), 0);
-        problem = path.string() + " line " + std::to_string(LineOfRow(path, chunk.Int(0, 0))) + ": field '" +
-                  kFields[wrong] + "' is '" + shown + "', expected " +
-                  (wrong < 2 ? "an id" : wrong == 2 ? "a number" : "Unix seconds, or nothing");
-      }));
-  if (!problem.empty()) return Error{ErrorCode::kInvalid, problem};
-  return {};
-}
-
-/// The names in the first line; quotes around a name are taken off.
-std::vector<std::string> CsvHeader(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string line;
-  std::getline(in, line);
-  if (line.starts_with("\xef\xbb\xbf")) line.erase(0, 3);
-  if (line.ends_with('\r')) line.pop_back();
-  std::vector<std::string> names;
-  for (size_t from = 0; from <= line.size();) {
-    const size_t comma = std::min(line.find(',', from), line.size());
-    std::string name = line.substr(from, comma - from);
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') name = name.substr(1, name.size() - 2);
-    names.push_back(std::move(name));
-    from = comma + 1;
-  }
-  return names;
-}
-
-/// The first line that ends otherwise than the header does, which DuckDB
-/// refuses without saying so; nothing where all end alike.
-std::optional<int64_t> LineThatEndsOtherwise(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text;
-  bool carriage = false;
-  for (int64_t line = 1; std::getline(in, text) && !in.eof(); ++line) {
-    if (line == 1) carriage = text.ends_with('\r');
-    if (text.ends_with('\r') != carriage) return line;
-  }
-  return std::nullopt;
-}
-
-/// What DuckDB says about a row, without its advice on settings that are not
-/// the reader's, and with the line where ours have it.
-Error CsvError(const Error& error, const std::filesystem::path& path) {
-  constexpr std::string_view kLine = "CSV Error on Line: ";
-  std::string message = error.message.substr(0, error.message.find("\nPossible"));
-  std::string where = path.string();
-  if (message.find("reached an invalid state") != std::string::npos) {
-    if (const auto line = LineThatEndsOtherwise(path)) {
-      return {error.code, where + " line " + std::to_string(*line) + ": ends otherwise than line 1 does (LF or CR LF); write all line ends alike"};
-    }
-  }
-  if (const size_t at = message.find(kLine); at != std::string::npos) {
-    const size_t end = std::min(message.find('\n', at), message.size());
-    where += " line " + message.substr(at + kLine.size(), end - at - kLine.size());
-    message.erase(0, std::min(end + 1, message.size()));
-  }
-  std::replace(message.begin(), message.end(), '\n', ' ');
-  return {error.code, where + ": " + message};
-}
-
-/// Reads one file into `table` (row, user_id, item_id, value, at), all but the row as text.
-Status ReadCsv(Duck& duck, const std::filesystem::path& path, const std::string& table) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return Error{ErrorCode::kNotFound, path.string() + ": there is no such file"};
-  }
-  // Said, not guessed: a guess takes one bad row for another delimiter.
-  const std::vector<std::string> header = CsvHeader(path);
-  std::string columns, chosen;
-  for (size_t c = 0; c < header.size(); ++c) columns += (c > 0 ? ", c" : "c") + std::to_string(c) + ": 'VARCHAR'";
-  for (const std::string_view name : {"user_id", "item_id", "value", "at"}) {
-    const auto found = std::find(header.begin(), header.end(), name);
-    const auto times = std::count(header.begin(), header.end(), name);
-    if (times > 1 || (times == 0 && name != "at")) {
-      return Error{ErrorCode::kInvalid, path.string() + " line 1: column '" + std::string(name) + "' is " +
-                                            (times == 0 ? "missing" : "there twice") +
-                                            "; expected the header user_id,item_id,value[,at]"};
-    }
-    chosen += ", " + (times == 0 ? "NULL::VARCHAR" : "c" + std::to_string(found - header.begin())) + " AS \"" +
-              std::string(name) + "\"";
-  }
-  auto read = duck.Run("CREATE TABLE " + table + " AS SELECT row_number() OVER () AS row" + chosen + " FROM read_csv(" +
-                       Quoted(path.string()) + ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-                       "null_padding=true, parallel=false, columns={" + columns + "})");
-  if (!read.ok()) return CsvError(read.error(), path);
-  return CheckCsvRows(duck, path, table);
-}
-
-/// Events of one CSV table, over listeners and tracks of both.
-Status ReadCsvEvents(Duck& duck, const std::string& table, Dataset& data) {
-  std::vector<uint64_t> count(data.listeners.size() + 1, 0);
-  SEGUE_RETURN_IF_ERROR(duck.Query(
-      "SELECT u.ix, t.ix, CAST(c.value AS DOUBLE), coalesce(try_cast(c.\"at\" AS BIGINT),0) AS seconds FROM " + table +
-          " c JOIN users u ON u.id=c.user_id JOIN items t ON t.id=c.item_id ORDER BY u.ix, seconds, t.ix, c.row",
-      [&](const DuckChunk& chunk) {
-        for (uint64_t r = 0; r < chunk.rows(); ++r) {
-          ++count[static_cast<size_t>(chunk.Int(0, r)) + 1];
-          data.events.push_back({TrackIx{static_cast<uint32_t>(chunk.Int(1, r))}, EventKind::kPlay,
-                                 static_cast<float>(chunk.Real(2, r)), -1, chunk.Int(3, r)});
-        }
-      }));
-  for (size_t i = 1; i < count.size(); ++i) count[i] += count[i - 1];
-  data.begin = std::move(count);
-  return {};
-}
-
-Status ReadNames(Duck& duck, const std::string& table, std::vector<std::string>& names) {
-  return duck.Query("SELECT id FROM " + table + " ORDER BY ix", [&](const DuckChunk& chunk) {
-    for (uint64_t r = 0; r < chunk.rows(); ++r) names.push_back(TextAt(chunk, 0, r));
-  });
-}
-
 }  // namespace
 
 Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_id) {
@@ -254,6 +114,7 @@ Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_
   if (read.ok()) read = OpenView(*duck, "i", interactions);
   if (read.ok()) read = ReadTables(*duck, data);
   if (!read.ok()) return Unreadable(read.error(), dataset_id);
+  data.tags = TagsOf(data.tracks);
   return data;
 }
 
@@ -269,39 +130,6 @@ Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectSto
                                   });
   if (!read.ok()) return Unreadable(read.error(), dataset_id);
   return aliases;
-}
-
-Result<TrainTest> LoadCsvPair(const std::filesystem::path& train, const std::filesystem::path& test) {
-  SEGUE_TRY(const auto duck, OpenDuck({.memory_limit_mb = 8192}));
-  SEGUE_RETURN_IF_ERROR(ReadCsv(*duck, train, "train"));
-  if (test.empty()) {
-    SEGUE_RETURN_IF_ERROR(duck->Run("CREATE TABLE test AS SELECT * FROM train LIMIT 0"));
-  } else {
-    SEGUE_RETURN_IF_ERROR(ReadCsv(*duck, test, "test"));
-  }
-  for (const auto& [table, column] : {std::pair{"users", "user_id"}, {"items", "item_id"}}) {
-    const std::string c = column;
-    SEGUE_RETURN_IF_ERROR(duck->Run("CREATE TABLE " + std::string(table) + " AS SELECT id, row_number() OVER (ORDER BY id) - 1 AS ix FROM "
-                                    "(SELECT " + c + " AS id FROM train UNION SELECT " + c + " FROM test)"));
-  }
-  TrainTest pair;
-  SEGUE_RETURN_IF_ERROR(ReadNames(*duck, "users", pair.train.listeners));
-  Tracks& tracks = pair.train.tracks;
-  SEGUE_RETURN_IF_ERROR(ReadNames(*duck, "items", tracks.id));
-  const size_t n = tracks.id.size();
-  tracks.title = tracks.id;
-  tracks.artist.resize(n);
-  tracks.album.resize(n);
-  tracks.tags.resize(n);
-  tracks.year.resize(n);
-  tracks.duration_ms.resize(n);
-  tracks.hit.assign(n, -1);
-  tracks.features.assign(n * kAudioFeatures.size(), kMissing);
-  pair.test.tracks = pair.train.tracks;
-  pair.test.listeners = pair.train.listeners;
-  SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "train", pair.train));
-  SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "test", pair.test));
-  return pair;
 }
 
 }  // namespace segue::store

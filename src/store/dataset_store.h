@@ -1,6 +1,5 @@
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,14 +37,5 @@ Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_
 /// alias -> track_id of datasets/<id>/aliases.parquet.
 Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectStore& bucket,
                                                                  std::string_view dataset_id);
-
-/// Reads `user_id,item_id,value[,at]` CSV files (see README, "evaluate") into
-/// one Dataset, rows as plays of `value` at `at`: two of them, over the same
-/// catalogue and listeners, when `test` is given.
-struct TrainTest {
-  Dataset train;
-  Dataset test;  ///< same tracks and listeners; events of the test file
-};
-Result<TrainTest> LoadCsvPair(const std::filesystem::path& train, const std::filesystem::path& test);
 
 }  // namespace segue::store

@@ -1,3 +1,4 @@
+#include "store/csv_files.h"
 #include "store/dataset_store.h"
 
 #include <unistd.h>
@@ -15,6 +16,10 @@
 
 namespace segue::store {
 namespace {
+
+Result<TrainTest> LoadPair(const std::filesystem::path& train, const std::filesystem::path& test) {
+  return LoadCsvFiles({.train = train, .test = test});
+}
 
 namespace fs = std::filesystem;
 
@@ -36,7 +41,7 @@ class Datasets : public testing::Test {
 };
 
 TEST_F(Datasets, CsvPairSharesListenersAndTracks) {
-  const auto pair = LoadCsvPair(Csv("train.csv", "user_id,item_id,value\nb,y,2\na,x,1\na,z,3\n"),
+  const auto pair = LoadPair(Csv("train.csv", "user_id,item_id,value\nb,y,2\na,x,1\na,z,3\n"),
                                 Csv("test.csv", "user_id,item_id,value,at\na,w,1,77\n"));
   ASSERT_TRUE(pair.ok()) << pair.error().message;
   EXPECT_EQ(pair->train.listeners, (std::vector<std::string>{"a", "b"}));
@@ -51,16 +56,16 @@ TEST_F(Datasets, CsvPairSharesListenersAndTracks) {
 }
 
 TEST_F(Datasets, CsvErrorsNameFileLineAndField) {
-  const auto value = LoadCsvPair(Csv("bad.csv", "user_id,item_id,value\na,x,1\na,y,many\n"), "");
+  const auto value = LoadPair(Csv("bad.csv", "user_id,item_id,value\na,x,1\na,y,many\n"), "");
   ASSERT_FALSE(value.ok());
   EXPECT_NE(value.error().message.find("bad.csv line 3: field 'value' is 'many'"), std::string::npos) << value.error().message;
-  const auto empty = LoadCsvPair(Csv("empty.csv", "user_id,item_id,value\na,,1\n"), "");
+  const auto empty = LoadPair(Csv("empty.csv", "user_id,item_id,value\na,,1\n"), "");
   ASSERT_FALSE(empty.ok());
   EXPECT_NE(empty.error().message.find("line 2: field 'item_id'"), std::string::npos) << empty.error().message;
-  const auto column = LoadCsvPair(Csv("column.csv", "user,item_id,value\na,b,1\n"), "");
+  const auto column = LoadPair(Csv("column.csv", "user,item_id,value\na,b,1\n"), "");
   ASSERT_FALSE(column.ok());
   EXPECT_NE(column.error().message.find("'user_id' is missing"), std::string::npos) << column.error().message;
-  const auto none = LoadCsvPair(folder_ / "none.csv", "");
+  const auto none = LoadPair(folder_ / "none.csv", "");
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().code, ErrorCode::kNotFound);
 }
@@ -97,7 +102,7 @@ TEST_F(Datasets, ParquetComesBackSortedAndWhole) {
 }
 
 TEST_F(Datasets, CsvIdsMayHoldAnythingThatCsvCanQuote) {
-  const auto pair = LoadCsvPair(Csv("ids.csv",
+  const auto pair = LoadPair(Csv("ids.csv",
                                     "user_id,item_id,value\n\"Smith, J\",a;b;c,1\nNULL,\"two\nlines\",2\n"
                                     "\"say \"\"hi\"\"\",#x,3\n007,z|1,4\n\xc3\xa4, y ,5\n"),
                                 "");
@@ -107,7 +112,7 @@ TEST_F(Datasets, CsvIdsMayHoldAnythingThatCsvCanQuote) {
 }
 
 TEST_F(Datasets, CsvLineEndsByteOrderMarkAndColumnOrderDoNotMatter) {
-  const auto pair = LoadCsvPair(Csv("odd.csv", "\xef\xbb\xbfvalue,item_id,extra,user_id,at\r\n2,x,?,a,1700000000\r\n1,y,?,a,"), "");
+  const auto pair = LoadPair(Csv("odd.csv", "\xef\xbb\xbfvalue,item_id,extra,user_id,at\r\n2,x,?,a,1700000000\r\n1,y,?,a,"), "");
   ASSERT_TRUE(pair.ok()) << pair.error().message;
   const auto events = pair->train.EventsOf(UserIx{0});
   ASSERT_EQ(events.size(), 2u);
@@ -117,7 +122,7 @@ TEST_F(Datasets, CsvLineEndsByteOrderMarkAndColumnOrderDoNotMatter) {
 }
 
 TEST_F(Datasets, NoTestFileIsAnEmptyTestOverTheSameCatalogue) {
-  const auto pair = LoadCsvPair(Csv("train.csv", "user_id,item_id,value\na,x,1\nb,y,1\n"), "");
+  const auto pair = LoadPair(Csv("train.csv", "user_id,item_id,value\na,x,1\nb,y,1\n"), "");
   ASSERT_TRUE(pair.ok()) << pair.error().message;
   EXPECT_TRUE(pair->test.events.empty());
   EXPECT_EQ(pair->test.begin, (std::vector<uint64_t>{0, 0, 0}));
@@ -130,7 +135,7 @@ TEST_F(Datasets, NoTestFileIsAnEmptyTestOverTheSameCatalogue) {
 }
 
 TEST_F(Datasets, ACsvOfNothingButItsHeaderHasNoEvents) {
-  const auto pair = LoadCsvPair(Csv("train.csv", "user_id,item_id,value\n"), "");
+  const auto pair = LoadPair(Csv("train.csv", "user_id,item_id,value\n"), "");
   ASSERT_TRUE(pair.ok()) << pair.error().message;
   EXPECT_TRUE(pair->train.events.empty());
   EXPECT_EQ(pair->train.begin, std::vector<uint64_t>{0});
@@ -138,7 +143,7 @@ TEST_F(Datasets, ACsvOfNothingButItsHeaderHasNoEvents) {
 
 TEST_F(Datasets, BadCsvRowsAreRefusedByLineAndField) {
   const auto message = [&](const std::string& text) {
-    const auto pair = LoadCsvPair(Csv("rows.csv", text), "");
+    const auto pair = LoadPair(Csv("rows.csv", text), "");
     EXPECT_FALSE(pair.ok()) << text;
     if (pair.ok()) return std::string();
     EXPECT_EQ(pair.error().code, ErrorCode::kInvalid) << pair.error().message;
@@ -169,7 +174,7 @@ TEST_F(Datasets, BadCsvRowsAreRefusedByLineAndField) {
 }
 
 TEST_F(Datasets, ABadRowOfTheTestFileNamesTheTestFile) {
-  const auto pair = LoadCsvPair(Csv("train.csv", "user_id,item_id,value\na,x,1\n"),
+  const auto pair = LoadPair(Csv("train.csv", "user_id,item_id,value\na,x,1\n"),
                                 Csv("other.csv", "user_id,item_id,value\na,x,one\n"));
   ASSERT_FALSE(pair.ok());
   EXPECT_NE(pair.error().message.find("other.csv line 2"), std::string::npos) << pair.error().message;
@@ -333,7 +338,7 @@ TEST_F(Datasets, ReadsThePublishedSplit) {
   const char* data = std::getenv("SEGUE_TEST_DATA");
   const fs::path split = fs::path(data != nullptr ? data : "") / ".." / "splits" / "lastfm-2k";
   if (data == nullptr || !fs::exists(split)) GTEST_SKIP() << "SEGUE_TEST_DATA is not set, or has no splits beside it";
-  const auto pair = LoadCsvPair(split / "train.csv", split / "test.csv");
+  const auto pair = LoadPair(split / "train.csv", split / "test.csv");
   ASSERT_TRUE(pair.ok()) << pair.error().message;
   EXPECT_EQ(pair->train.events.size(), 74'294u);
   EXPECT_EQ(pair->train.listeners.size(), 1'892u);

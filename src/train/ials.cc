@@ -119,20 +119,23 @@ class IalsTrainer final : public Trainer {
 
   Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& settings, uint64_t seed,
                                              Instruments& instruments) const override {
-    const auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
-    models::IalsWeights weights{static_cast<float>(settings.alpha), static_cast<float>(settings.regularization),
-                                static_cast<float>(settings.frequency_exponent)};
+    auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
+    const models::Liked liked = models::LikedRule(settings.liked, preferences);
+    models::ApplyLiking(preferences, liked);
+    models::IalsWeights weights{static_cast<float>(settings.ials.alpha), static_cast<float>(settings.ials.regularization),
+                                static_cast<float>(settings.ials.frequency_exponent)};
     const Side listeners = ListenerSide(preferences, weights);
     if (listeners.column.empty()) {
       return Error{ErrorCode::kInvalid, "ials: there are no plays, likes or ratings to train on"};
     }
+    weights.liked = liked;
     weights.mean_listener_count = listeners.mean_count();
     const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
     tbb::task_arena arena(threads);
     return arena.execute([&]() -> Result<std::unique_ptr<models::Model>> {
       SEGUE_TRY(auto y, Factors(listeners, data.tracks.size(), weights, settings, seed, instruments));
-      return models::IalsModel::Make({data.tracks.id, static_cast<uint32_t>(settings.factors), std::move(y),
-                                      Popularity(preferences, data.tracks.size()), weights});
+      return models::IalsModel::Make({models::Catalogue(data.tracks.id, PopularityOf(preferences, data.tracks.size())),
+                                      static_cast<uint32_t>(settings.ials.factors), std::move(y), weights});
     });
   }
 
@@ -140,12 +143,12 @@ class IalsTrainer final : public Trainer {
   static Result<std::vector<float>> Factors(const Side& listeners, size_t track_count,
                                             const models::IalsWeights& weights, const Settings& settings,
                                             uint64_t seed, Instruments& instruments) {
-    const auto d = static_cast<size_t>(settings.factors);
+    const auto d = static_cast<size_t>(settings.ials.factors);
     const size_t stride = math::PaddedTo(d);
     const Side tracks = Transposed(listeners, track_count);
     std::vector<float> y = FirstFactors(tracks, d, stride, seed);
     std::vector<float> x(listeners.rows() * stride, 0.0f);
-    const auto epochs = static_cast<uint64_t>(settings.epochs);
+    const auto epochs = static_cast<uint64_t>(settings.ials.epochs);
     for (uint64_t epoch = 0; epoch < epochs; ++epoch) {
       if (instruments.Cancelled()) break;
       instruments.Progress("train", epoch, epochs, "epochs");
@@ -156,13 +159,6 @@ class IalsTrainer final : public Trainer {
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ials: asked to stop"};
     instruments.Progress("train", epochs, epochs, "epochs");
     return y;
-  }
-
-  static std::vector<float> Popularity(const Preferences& preferences, size_t tracks) {
-    const auto counts = CountPopularity(preferences, tracks);
-    std::vector<float> popularity(tracks);
-    for (size_t i = 0; i < tracks; ++i) popularity[i] = models::PopularityScore(counts.listeners[i], counts.plays[i]);
-    return popularity;
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "models/liking.h"
 #include "models/popularity.h"
 
 namespace segue::train {
@@ -13,7 +14,8 @@ class PopularityTrainer final : public Trainer {
 
   Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& settings, uint64_t,
                                              Instruments&) const override {
-    const auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
+    auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
+    models::ApplyLiking(preferences, models::LikedRule(settings.liked, preferences));
     auto counts = CountPopularity(preferences, data.tracks.size());
     if (std::none_of(counts.listeners.begin(), counts.listeners.end(), [](float n) { return n > 0; })) {
       return Error{ErrorCode::kInvalid, "popularity: there are no plays, likes or ratings to train on"};
@@ -34,6 +36,13 @@ PopularityCounts CountPopularity(const Preferences& preferences, size_t tracks) 
     counts.plays[Raw(item.track)] += item.strength;
   }
   return counts;
+}
+
+std::vector<float> PopularityOf(const Preferences& preferences, size_t tracks) {
+  const auto counts = CountPopularity(preferences, tracks);
+  std::vector<float> popularity(tracks);
+  for (size_t i = 0; i < tracks; ++i) popularity[i] = models::PopularityScore(counts.listeners[i], counts.plays[i]);
+  return popularity;
 }
 
 }  // namespace segue::train

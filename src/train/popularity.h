@@ -17,4 +17,7 @@ struct PopularityCounts {
 };
 PopularityCounts CountPopularity(const Preferences& preferences, size_t tracks);
 
+/// models::PopularityScore of every track: what a model's Catalogue wants.
+std::vector<float> PopularityOf(const Preferences& preferences, size_t tracks);
+
 }  // namespace segue::train

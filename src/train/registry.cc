@@ -1,18 +1,42 @@
-#include <array>
-
 #include "train/ials.h"
 #include "train/popularity.h"
 #include "train/trainer.h"
 
 namespace segue::train {
+namespace {
 
-std::vector<std::string_view> KnownAlgorithms() { return {"popularity", "ials"}; }
+using Maker = std::unique_ptr<Trainer> (*)();
+
+/// Every algorithm, one line each, in the order of the documentation.
+constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
+    {"popularity", MakePopularityTrainer},
+    {"ials", MakeIalsTrainer},
+};
+
+}  // namespace
+
+std::vector<std::string_view> KnownAlgorithms() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, make] : kAlgorithms) names.push_back(name);
+  return names;
+}
+
+std::string SettingsOf(std::string_view algorithm, const Settings& settings) {
+  std::string text = ResultFingerprint(settings, "train.");
+  for (const auto& [name, make] : kAlgorithms) {
+    // A hybrid is made of all the others.
+    if (name == algorithm || algorithm == "hybrid") text += ResultFingerprint(settings, std::string(name) + ".");
+  }
+  if (algorithm.starts_with("content") || algorithm == "hybrid") text += ResultFingerprint(settings, "content.");
+  return text;
+}
 
 Result<std::unique_ptr<Trainer>> MakeTrainer(std::string_view algorithm) {
-  if (algorithm == "popularity") return MakePopularityTrainer();
-  if (algorithm == "ials") return MakeIalsTrainer();
   std::string known;
-  for (const std::string_view name : KnownAlgorithms()) known += (known.empty() ? "" : ", ") + std::string(name);
+  for (const auto& [name, make] : kAlgorithms) {
+    if (name == algorithm) return make();
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
   return Error{ErrorCode::kInvalid, "unknown algorithm '" + std::string(algorithm) + "'; known: " + known};
 }
 

@@ -30,6 +30,10 @@ class Trainer {
                                                      uint64_t seed, Instruments& instruments) const = 0;
 };
 
+/// All settings that a model of this algorithm depends on, as text: part of
+/// its id and of its manifest.
+std::string SettingsOf(std::string_view algorithm, const Settings& settings);
+
 /// An unknown name's error lists the known ones.
 Result<std::unique_ptr<Trainer>> MakeTrainer(std::string_view algorithm);
 
