@@ -90,6 +90,7 @@ bootstrap() {
 }
 
 settle() {
+  chmod 755 "$root"  # a temporary folder is its maker's only; / is everybody's
   if [ -n "$(sources)" ]; then sources | sed 's/^/deb /; s/$/ main/' >"$root/etc/apt/sources.list"; fi
   apt-config dump | grep -E '^Acquire::(https?::(Proxy|CaInfo|Verify)|Check-)' >"$root/etc/apt/apt.conf.d/90host" || true
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
@@ -104,10 +105,14 @@ settle() {
   mount --rbind /dev "$root/dev"
   git clone -q --no-hardlinks "$repository" "$root/srv/segue"
   if [ -n "$data" ]; then
-    mkdir -p "$root/srv/data"
-    mount --bind "$data" "$root/srv/data"
-    mount -o remount,bind,ro "$root/srv/data"
-    environment+=(SEGUE_TEST_DATA=/srv/data)
+    local part
+    for part in "$data" "$(dirname "$data")/splits"; do  # some tests look for splits beside the data
+      [ -d "$part" ] || continue
+      mkdir -p "$root/srv/shared/$(basename "$part")"
+      mount --bind "$part" "$root/srv/shared/$(basename "$part")"
+      mount -o remount,bind,ro "$root/srv/shared/$(basename "$part")"
+    done
+    environment+=("SEGUE_TEST_DATA=/srv/shared/$(basename "$data")")
   fi
 }
 
