@@ -84,8 +84,14 @@ struct GroupsSettings {
   int64_t most = 32;
 };
 struct HybridSettings {
-  std::string members = "ials,item_knn";
-  int64_t candidates = 200;
+  std::string members = "ials,popularity";
+  int64_t candidates = 100;
+  int64_t folds = 2;
+  int64_t lists = 4000;
+  int64_t trees = 300;
+  int64_t depth = 5;
+  double learning_rate = 0.08;
+  int64_t truncation = 50;
 };
 
 /// Every setting with its default. kSettings below gives each its range and

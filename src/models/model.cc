@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/hybrid.h"
 #include "models/ials.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
@@ -16,6 +17,7 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
+    {HybridModel::kAlgorithm, HybridModel::Open},
 };
 
 }  // namespace
@@ -69,13 +71,17 @@ std::vector<ScoredTrack> SelectTop(std::span<const float> scores, size_t n, std:
 
 Result<std::unique_ptr<Model>> Load(const std::filesystem::path& file) {
   SEGUE_TRY(auto mapped, ModelFile::Map(file));
-  SEGUE_TRY(const std::string_view algorithm, mapped->Section("algorithm"));
+  return Load(std::move(mapped));
+}
+
+Result<std::unique_ptr<Model>> Load(std::shared_ptr<const ModelFile> file) {
+  SEGUE_TRY(const std::string_view algorithm, file->Section("algorithm"));
   std::string known;
   for (const auto& [name, open] : kArtifacts) {
-    if (name == algorithm) return open(std::move(mapped));
+    if (name == algorithm) return open(std::move(file));
     known += (known.empty() ? "" : ", ") + std::string(name);
   }
-  return Error{ErrorCode::kCorrupt, "model file " + file.string() + " is of algorithm '" + std::string(algorithm) +
+  return Error{ErrorCode::kCorrupt, "model file " + file->path().string() + " is of algorithm '" + std::string(algorithm) +
                                         "', which this segue does not know (it knows " + known + ")"};
 }
 

@@ -16,6 +16,8 @@
 
 namespace segue::models {
 
+class ModelFile;
+
 /// Row of a listener that a model was trained with.
 inline constexpr uint32_t kStranger = std::numeric_limits<uint32_t>::max();
 
@@ -92,6 +94,8 @@ std::vector<std::string_view> KnownArtifacts();
 /// Maps an artifact read-only, whatever its algorithm. kCorrupt for a damaged,
 /// cut or newer file, with what is wrong with it.
 Result<std::unique_ptr<Model>> Load(const std::filesystem::path& file);
+/// The same for an artifact that is mapped already.
+Result<std::unique_ptr<Model>> Load(std::shared_ptr<const ModelFile> file);
 
 /// a before b in a list: higher score, ties by row.
 bool Better(const ScoredTrack& a, const ScoredTrack& b);

@@ -55,6 +55,8 @@ Error Corrupt(const std::filesystem::path& path, const std::string& what) {
 class Mapped final : public ModelFile {
  public:
   explicit Mapped(std::filesystem::path path) : path_(std::move(path)) {}
+  /// Of bytes that `outer` keeps.
+  Mapped(std::shared_ptr<const ModelFile> outer, std::string_view bytes) : path_(outer->path()), outer_(std::move(outer)), bytes_(bytes) {}
   ~Mapped() override {
     if (data_ != nullptr) ::munmap(data_, size_);
   }
@@ -72,9 +74,29 @@ class Mapped final : public ModelFile {
       if (mapped != MAP_FAILED) data_ = mapped;
     }
     ::close(descriptor);
-    if (size_ < kTableAt) return Corrupt(path_, "it has only " + std::to_string(size_) + " bytes");
+    if (size_ == 0) return Corrupt(path_, "it has only 0 bytes");
     if (data_ == nullptr) return store::SystemError("mapping the model", path_, errno);
+    bytes_ = {static_cast<const char*>(data_), size_};
     return Check();
+  }
+
+  Status Check() {
+    const std::string_view bytes = bytes_;
+    if (bytes.size() < kTableAt) return Corrupt(path_, "it has only " + std::to_string(bytes.size()) + " bytes");
+    if (bytes.substr(0, kMagic.size()) != kMagic) return Corrupt(path_, "it does not start as a Segue model does");
+    const auto version = Read<uint32_t>(bytes, 8);
+    if (version != kVersion) {
+      return Error{ErrorCode::kCorrupt, "model file " + path_.string() + " is of version " + std::to_string(version) +
+                                            ", this segue reads version " + std::to_string(kVersion)};
+    }
+    if (Read<uint64_t>(bytes, 16) != bytes.size()) {
+      return Corrupt(path_, "it has " + std::to_string(bytes.size()) + " bytes, " + std::to_string(Read<uint64_t>(bytes, 16)) +
+                                " were written");
+    }
+    if (Unhex(Sha256Hex(bytes.substr(kTableAt))) != bytes.substr(kHashAt, 32)) {
+      return Corrupt(path_, "its bytes are not those that were written");
+    }
+    return ReadTable(bytes);
   }
 
   const std::filesystem::path& path() const override { return path_; }
@@ -86,27 +108,9 @@ class Mapped final : public ModelFile {
   }
 
  private:
-  Status Check() {
-    const std::string_view bytes(static_cast<const char*>(data_), size_);
-    if (bytes.substr(0, kMagic.size()) != kMagic) return Corrupt(path_, "it does not start as a Segue model does");
-    const auto version = Read<uint32_t>(bytes, 8);
-    if (version != kVersion) {
-      return Error{ErrorCode::kCorrupt, "model file " + path_.string() + " is of version " + std::to_string(version) +
-                                            ", this segue reads version " + std::to_string(kVersion)};
-    }
-    if (Read<uint64_t>(bytes, 16) != size_) {
-      return Corrupt(path_, "it has " + std::to_string(size_) + " bytes, " + std::to_string(Read<uint64_t>(bytes, 16)) +
-                                " were written");
-    }
-    if (Unhex(Sha256Hex(bytes.substr(kTableAt))) != bytes.substr(kHashAt, 32)) {
-      return Corrupt(path_, "its bytes are not those that were written");
-    }
-    return ReadTable(bytes);
-  }
-
   Status ReadTable(std::string_view bytes) {
     const auto count = Read<uint32_t>(bytes, 12);
-    if (count == 0 || count > kMostSections || kTableAt + count * kEntryBytes > size_) {
+    if (count == 0 || count > kMostSections || kTableAt + count * kEntryBytes > bytes.size()) {
       return Corrupt(path_, "its table of " + std::to_string(count) + " sections does not fit");
     }
     // The count is not hashed: it is right where sections lie end to end, from
@@ -117,7 +121,8 @@ class Mapped final : public ModelFile {
       const std::string name(bytes.data() + at, strnlen(bytes.data() + at, kNameBytes));
       const auto offset = Read<uint64_t>(bytes, at + kNameBytes);
       const auto length = Read<uint64_t>(bytes, at + kNameBytes + 8);
-      if (offset != expected || offset > size_ || length > size_ - offset || (i + 1 == count && offset + length != size_)) {
+      if (offset != expected || offset > bytes.size() || length > bytes.size() - offset ||
+          (i + 1 == count && offset + length != bytes.size())) {
         return Corrupt(path_, "section '" + name + "' does not fit");
       }
       sections_[name] = bytes.substr(offset, length);
@@ -127,8 +132,10 @@ class Mapped final : public ModelFile {
   }
 
   std::filesystem::path path_;
-  void* data_ = nullptr;
+  void* data_ = nullptr;  // null inside another
   size_t size_ = 0;
+  std::shared_ptr<const ModelFile> outer_;
+  std::string_view bytes_;
   std::map<std::string, std::string_view> sections_;
 };
 
@@ -181,6 +188,13 @@ Result<std::shared_ptr<const ModelFile>> ModelFile::Map(const std::filesystem::p
   auto mapped = std::make_shared<Mapped>(file);
   SEGUE_RETURN_IF_ERROR(mapped->Open());
   return std::shared_ptr<const ModelFile>(std::move(mapped));
+}
+
+Result<std::shared_ptr<const ModelFile>> ModelFile::Inside(std::shared_ptr<const ModelFile> outer, std::string_view name) {
+  SEGUE_TRY(const std::string_view bytes, outer->Section(name));
+  auto inside = std::make_shared<Mapped>(std::move(outer), bytes);
+  SEGUE_RETURN_IF_ERROR(inside->Check());
+  return std::shared_ptr<const ModelFile>(std::move(inside));
 }
 
 void TrackIds::Add(ModelFileWriter& writer, std::span<const std::string> ids) {

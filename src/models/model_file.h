@@ -46,6 +46,8 @@ class ModelFile {
  public:
   /// kNotFound, or kCorrupt with what is wrong.
   static Result<std::shared_ptr<const ModelFile>> Map(const std::filesystem::path& file);
+  /// The artifact that is section `name` of `outer`, which it keeps alive.
+  static Result<std::shared_ptr<const ModelFile>> Inside(std::shared_ptr<const ModelFile> outer, std::string_view name);
   virtual ~ModelFile() = default;
 
   virtual const std::filesystem::path& path() const = 0;
