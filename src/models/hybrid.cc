@@ -18,9 +18,8 @@ constexpr uint32_t kMostMembers = 64;
 
 struct Header {
   uint32_t members;
-  uint32_t ranker;
   uint32_t best;
-  uint32_t trees;
+  uint64_t trees;
   uint64_t nodes;
 };
 static_assert(sizeof(Header) == 24, "no padding: the bytes are the same everywhere");
@@ -67,6 +66,14 @@ size_t CountWanted(std::span<const Preference> history) {
 
 }  // namespace
 
+float Ranker::Linear(const float* row) const {
+  float sum = 0;
+  for (size_t f = 0; f < weights.size(); ++f) {
+    if (weights[f] != 0) sum += weights[f] * (std::isnan(row[f]) ? kUnknownFeature : row[f]);
+  }
+  return sum;
+}
+
 size_t RankingFeatures(size_t members) { return members * kOfMember + kOfPair; }
 
 std::vector<std::string> RankingFeatureNames(std::span<const std::string> members) {
@@ -111,8 +118,9 @@ std::unique_ptr<Model> HybridModel::Make(Parts parts) {
   auto model = std::unique_ptr<HybridModel>(new HybridModel(std::move(parts.catalogue)));
   model->members_ = std::move(parts.members);
   model->own_trees_ = std::move(parts.trees);
-  model->trees_ = model->own_trees_;
-  model->ranker_ = parts.ranker;
+  model->own_weights_ = std::move(parts.weights);
+  model->ranker_ = {model->own_weights_, model->own_trees_};
+  SEGUE_CHECK(model->own_weights_.size() == RankingFeatures(model->members_.size()));
   model->best_ = parts.best;
   for (const auto& member : model->members_) SEGUE_CHECK(member->track_count() == model->track_count());
   return model;
@@ -126,18 +134,16 @@ Result<std::unique_ptr<Model>> HybridModel::Open(std::shared_ptr<const ModelFile
   const auto damaged = [&](const std::string& what) {
     return Error{ErrorCode::kCorrupt, "model file " + file->path().string() + " is damaged: " + what};
   };
-  if (h.members == 0 || h.members > kMostMembers || (h.ranker != kByTrees && h.ranker >= h.members)) {
-    return damaged("it says " + std::to_string(h.members) + " members, of which " + std::to_string(h.ranker) + " ranks");
-  }
-  model->ranker_ = h.ranker;
+  if (h.members == 0 || h.members > kMostMembers) return damaged("it says " + std::to_string(h.members) + " members");
+  SEGUE_TRY(model->ranker_.weights, file->Array<float>("weights", RankingFeatures(h.members)));
   model->best_ = h.best;
-  SEGUE_TRY(model->trees_.roots, file->Array<uint32_t>("tree_roots", h.trees));
-  SEGUE_TRY(model->trees_.feature, file->Array<int32_t>("tree_feature", h.nodes));
-  SEGUE_TRY(model->trees_.threshold, file->Array<float>("tree_threshold", h.nodes));
-  SEGUE_TRY(model->trees_.left, file->Array<uint32_t>("tree_left", h.nodes));
-  SEGUE_TRY(model->trees_.missing_left, file->Array<uint8_t>("tree_missing_left", h.nodes));
-  SEGUE_TRY(model->trees_.value, file->Array<float>("tree_value", h.nodes));
-  if (!model->trees_.Sound(RankingFeatures(h.members))) return damaged("its trees point nowhere");
+  SEGUE_TRY(model->ranker_.trees.roots, file->Array<uint32_t>("tree_roots", h.trees));
+  SEGUE_TRY(model->ranker_.trees.feature, file->Array<int32_t>("tree_feature", h.nodes));
+  SEGUE_TRY(model->ranker_.trees.threshold, file->Array<float>("tree_threshold", h.nodes));
+  SEGUE_TRY(model->ranker_.trees.left, file->Array<uint32_t>("tree_left", h.nodes));
+  SEGUE_TRY(model->ranker_.trees.missing_left, file->Array<uint8_t>("tree_missing_left", h.nodes));
+  SEGUE_TRY(model->ranker_.trees.value, file->Array<float>("tree_value", h.nodes));
+  if (!model->ranker_.trees.Sound(RankingFeatures(h.members))) return damaged("its trees point nowhere");
   for (uint32_t m = 0; m < h.members; ++m) {
     SEGUE_TRY(auto inside, ModelFile::Inside(file, MemberSection(m)));
     SEGUE_TRY(auto member, Load(std::move(inside)));
@@ -160,7 +166,7 @@ std::vector<ScoredTrack> HybridModel::Ranked(const Profile& profile) const {
   std::vector<ScoredTrack> ranked;
   ranked.reserve(candidates.tracks.size());
   for (size_t c = 0; c < candidates.tracks.size(); ++c) {
-    ranked.push_back({candidates.tracks[c], trees_.Predict(candidates.features.data() + c * width)});
+    ranked.push_back({candidates.tracks[c], ranker_.Score(candidates.features.data() + c * width)});
   }
   return ranked;
 }
@@ -170,7 +176,6 @@ void HybridModel::Score(const Profile& profile, std::span<float> scores) const {
     std::copy(catalogue_.popularity().begin(), catalogue_.popularity().end(), scores.begin());
     return;
   }
-  if (ranker_ != kByTrees) return members_[ranker_]->Score(profile.members[ranker_], scores);
   const auto ranked = Ranked(profile);
   float lowest = 0;
   for (const ScoredTrack& track : ranked) lowest = std::min(lowest, track.score);
@@ -183,7 +188,6 @@ void HybridModel::Score(const Profile& profile, std::span<float> scores) const {
 
 std::vector<ScoredTrack> HybridModel::Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const {
   if (CountWanted(profile.history) == 0) return catalogue_.Popular(n, exclude);
-  if (ranker_ != kByTrees) return members_[ranker_]->Top(profile.members[ranker_], n, exclude);
   auto ranked = Ranked(profile);
   if (!exclude.empty()) std::erase_if(ranked, [&](const ScoredTrack& track) { return exclude[Raw(track.track)] != 0; });
   if (ranked.size() < n) return Model::Top(profile, n, exclude);  // more than the candidates
@@ -230,18 +234,19 @@ std::vector<ScoredTrack> HybridModel::Similar(TrackIx track, size_t n) const {
 }
 
 Status HybridModel::Save(const std::filesystem::path& file) const {
-  const Header header{static_cast<uint32_t>(members_.size()), ranker_, best_, static_cast<uint32_t>(trees_.roots.size()),
-                      trees_.feature.size()};
+  const math::TreesView& trees = ranker_.trees;
+  const Header header{static_cast<uint32_t>(members_.size()), best_, trees.roots.size(), trees.feature.size()};
   ModelFileWriter writer;
   writer.Add("algorithm", kAlgorithm);
   writer.AddArray<Header>("hybrid", {&header, 1});
   catalogue_.AddTo(writer);
-  writer.AddArray<uint32_t>("tree_roots", trees_.roots);
-  writer.AddArray<int32_t>("tree_feature", trees_.feature);
-  writer.AddArray<float>("tree_threshold", trees_.threshold);
-  writer.AddArray<uint32_t>("tree_left", trees_.left);
-  writer.AddArray<uint8_t>("tree_missing_left", trees_.missing_left);
-  writer.AddArray<float>("tree_value", trees_.value);
+  writer.AddArray<float>("weights", ranker_.weights);
+  writer.AddArray<uint32_t>("tree_roots", trees.roots);
+  writer.AddArray<int32_t>("tree_feature", trees.feature);
+  writer.AddArray<float>("tree_threshold", trees.threshold);
+  writer.AddArray<uint32_t>("tree_left", trees.left);
+  writer.AddArray<uint8_t>("tree_missing_left", trees.missing_left);
+  writer.AddArray<float>("tree_value", trees.value);
   for (size_t m = 0; m < members_.size(); ++m) {
     const std::filesystem::path part = file.string() + "." + MemberSection(m);
     Status saved = members_[m]->Save(part);

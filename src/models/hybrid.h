@@ -34,22 +34,34 @@ std::vector<std::string> RankingFeatureNames(std::span<const std::string> member
 Candidates GatherCandidates(std::span<const std::unique_ptr<Model>> members, std::span<const Profile> profiles,
                             const Catalogue& catalogue, std::span<const Preference> history, size_t best);
 
-/// One list from many models: candidates of all members, ranked by trees that
-/// LambdaMART grew (train/hybrid.h). Where the trees were not better than a
-/// member on listeners they had not seen, that member ranks alone.
+/// What ranks candidates: a weighted sum of features, and trees on top.
+///
+///   score = Σ_f weights[f] · x_f + Σ_trees leaf(x),   x_f = kUnknownFeature where NaN
+///
+/// Trees alone would cut the members' fine order into steps.
+struct Ranker {
+  static constexpr float kUnknownFeature = -2;  ///< of the sum: as a standard score, far from the best
+  std::span<const float> weights;               ///< [features]
+  math::TreesView trees;
+
+  float Linear(const float* row) const;
+  float Score(const float* row) const { return Linear(row) + trees.Predict(row); }
+};
+
+/// One list from many models: candidates of all members, ranked by what
+/// LambdaMART learned (train/hybrid.h).
 ///
 /// Tracks that no member has among its best come behind all candidates, by
 /// popularity. A newcomer gets what is popular.
 class HybridModel final : public CatalogueModel {
  public:
   static constexpr std::string_view kAlgorithm = "hybrid";
-  static constexpr uint32_t kByTrees = 0xffffffff;
 
   struct Parts {
     Catalogue catalogue;
     std::vector<std::unique_ptr<Model>> members;  ///< over the same tracks in the same order
+    std::vector<float> weights;                   ///< [RankingFeatures]
     math::Trees trees;
-    uint32_t ranker = kByTrees;                   ///< or the row of the member that ranks alone
     uint32_t best = 100;                          ///< candidates from each member
   };
   static std::unique_ptr<Model> Make(Parts parts);
@@ -65,19 +77,17 @@ class HybridModel final : public CatalogueModel {
   Status Save(const std::filesystem::path& file) const override;
 
   std::span<const std::unique_ptr<Model>> members() const { return members_; }
-  /// The member that ranks alone, or null: the trees do.
-  const Model* alone() const { return ranker_ == kByTrees ? nullptr : members_[ranker_].get(); }
 
  private:
   explicit HybridModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
-  /// Candidates with the trees' scores.
+  /// Candidates with the ranker's scores.
   std::vector<ScoredTrack> Ranked(const Profile& profile) const;
 
   std::vector<std::unique_ptr<Model>> members_;
   std::shared_ptr<const ModelFile> file_;  // null where fitted just now
   math::Trees own_trees_;
-  math::TreesView trees_;
-  uint32_t ranker_ = kByTrees;
+  std::vector<float> own_weights_;
+  Ranker ranker_;
   uint32_t best_ = 100;
 };
 

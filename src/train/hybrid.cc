@@ -21,7 +21,9 @@ namespace {
 
 using Members = std::vector<std::unique_ptr<models::Model>>;
 
-constexpr size_t kPatience = 30;     ///< trees without a better NDCG before the search ends
+constexpr size_t kPatience = 30;     ///< steps or trees without a better NDCG before the search ends
+constexpr size_t kMostSteps = 200;
+constexpr double kStep = 0.3;        ///< of a full Newton step: features move together
 constexpr uint64_t kValidation = 5;  ///< one listener in so many
 
 std::vector<std::string> SplitNames(const std::string& text) {
@@ -49,11 +51,29 @@ void Append(const RankingData& list, RankingData& to) {
   to.begin.push_back(to.relevant.size());
 }
 
-/// What the trees add, tree by tree, on lists that they do not grow on.
+/// What the last tree adds on lists that it did not grow on.
 void AddLastTree(const math::Trees& trees, const RankingData& data, std::span<float> scores) {
   math::TreesView last(trees);
   last.roots = last.roots.subspan(trees.roots.size() - 1);
   tbb::parallel_for(size_t{0}, data.rows(), [&](size_t r) { scores[r] += last.Predict(data.features.data() + r * data.width); });
+}
+
+std::vector<float> LinearScores(std::span<const float> weights, const RankingData& data) {
+  const models::Ranker ranker{weights, {}};
+  std::vector<float> scores(data.rows());
+  tbb::parallel_for(size_t{0}, data.rows(), [&](size_t r) { scores[r] = ranker.Linear(data.features.data() + r * data.width); });
+  return scores;
+}
+
+/// [lists of both]
+RankingData Both(const Lessons& lessons) {
+  RankingData all = lessons.learn;
+  const RankingData& more = lessons.validate;
+  all.features.insert(all.features.end(), more.features.begin(), more.features.end());
+  all.relevant.insert(all.relevant.end(), more.relevant.begin(), more.relevant.end());
+  all.missing.insert(all.missing.end(), more.missing.begin(), more.missing.end());
+  for (size_t list = 0; list < more.lists(); ++list) all.begin.push_back(all.begin.back() + more.begin[list + 1] - more.begin[list]);
+  return all;
 }
 
 double Quality(const RankingData& data, std::span<const float> scores) {
@@ -190,54 +210,92 @@ class HybridTrainer final : public Trainer {
 
   static void Learn(const Lessons& lessons, const std::vector<std::string>& names, const Settings& settings,
                     Instruments& instruments, models::HybridModel::Parts& parts) {
+    const auto say = [&](const std::string& who, double quality) {
+      instruments.Log(LogLevel::kInfo, "train", "hybrid: " + who + ": NDCG " + std::to_string(quality), {{"ndcg", quality}});
+    };
     const RankingData& validate = lessons.validate;
-    // The best member alone.
+    const size_t width = models::RankingFeatures(names.size());
+    parts.weights.assign(width, 0.0f);
     double best_alone = -1;
+    size_t first = 0;
     for (size_t m = 0; m < names.size(); ++m) {
-      std::vector<float> scores(validate.rows());
-      for (size_t r = 0; r < scores.size(); ++r) {
-        const float score = validate.features[r * validate.width + m * 3];
-        scores[r] = std::isnan(score) ? -INFINITY : score;
-      }
-      const double quality = Quality(validate, scores);
-      instruments.Log(LogLevel::kInfo, "train", "hybrid: " + names[m] + " alone", {{"ndcg", quality}});
-      if (quality > best_alone) {
-        best_alone = quality;
-        parts.ranker = static_cast<uint32_t>(m);
-      }
+      std::vector<float> alone(width, 0.0f);
+      alone[m * 3 + 1] = 1;
+      const double quality = Quality(validate, LinearScores(alone, validate));
+      say(names[m] + " alone", quality);
+      if (quality <= best_alone) continue;
+      best_alone = quality;
+      first = m * 3 + 1;
     }
+    parts.weights[first] = 1;
     if (validate.lists() == 0 || lessons.learn.lists() == 0) return;
-    const auto [trees, quality] = Search(lessons, settings, instruments);
-    instruments.Log(LogLevel::kInfo, "train", "hybrid: LambdaMART", {{"ndcg", quality}, {"trees", trees}, {"alone", best_alone}});
-    if (quality <= best_alone) return;
-    RankingData all = lessons.learn;
-    for (size_t list = 0; list < validate.lists(); ++list) {
-      const auto first = static_cast<std::ptrdiff_t>(validate.begin[list]);
-      const auto last = static_cast<std::ptrdiff_t>(validate.begin[list + 1]);
-      const auto width = static_cast<std::ptrdiff_t>(validate.width);
-      all.features.insert(all.features.end(), validate.features.begin() + first * width, validate.features.begin() + last * width);
-      all.relevant.insert(all.relevant.end(), validate.relevant.begin() + first, validate.relevant.begin() + last);
-      all.missing.push_back(validate.missing[list]);
-      all.begin.push_back(all.relevant.size());
-    }
-    std::vector<float> scores(all.rows(), 0.0f), gradient(all.rows()), hessian(all.rows());
+
+    const size_t truncation = static_cast<size_t>(settings.hybrid.truncation);
+    const size_t steps = BestSteps(lessons, parts.weights, truncation, say);
+    const auto searched = Descended(lessons.learn, parts.weights, steps, truncation);
+    const size_t trees = BestTrees(lessons, searched, settings, instruments, say);
+    const RankingData all = Both(lessons);
+    parts.weights = Descended(all, parts.weights, steps, truncation);
+    std::vector<float> scores = LinearScores(parts.weights, all), gradient(all.rows()), hessian(all.rows());
     math::TreeGrower grower(all.features, all.width, TreesOf(settings));
     for (size_t t = 0; t < trees; ++t) {
-      LambdaGradients(all, scores, static_cast<size_t>(settings.hybrid.truncation), gradient, hessian);
+      LambdaGradients(all, scores, truncation, gradient, hessian);
       grower.Grow(gradient, hessian, parts.trees, scores);
     }
-    parts.ranker = models::HybridModel::kByTrees;
   }
 
-  /// How many trees are best on listeners that they did not grow on, and how good.
-  static std::pair<size_t, double> Search(const Lessons& lessons, const Settings& settings, Instruments& instruments) {
+  /// One step down the lists' loss, a feature's gradient over its curvature.
+  /// Standard scores and ranks only: raw scores are of any size.
+  static void Descend(const RankingData& data, std::vector<float>& weights, size_t truncation) {
+    const std::vector<float> scores = LinearScores(weights, data);
+    std::vector<float> gradient(data.rows()), hessian(data.rows());
+    LambdaGradients(data, scores, truncation, gradient, hessian);
+    const size_t width = data.width;
+    tbb::parallel_for(size_t{0}, (width - 3) / 3 * 2, [&](size_t which) {
+      const size_t f = which / 2 * 3 + 1 + which % 2;
+      double g = 0;
+      double h = 0;
+      for (size_t r = 0; r < data.rows(); ++r) {
+        const float value = data.features[r * width + f];
+        const double x = std::isnan(value) ? models::Ranker::kUnknownFeature : value;
+        g += gradient[r] * x;
+        h += hessian[r] * x * x;
+      }
+      weights[f] -= static_cast<float>(kStep * g / (h + 1e-3));
+    });
+  }
+
+  static std::vector<float> Descended(const RankingData& data, std::vector<float> weights, size_t steps, size_t truncation) {
+    for (size_t step = 0; step < steps; ++step) Descend(data, weights, truncation);
+    return weights;
+  }
+
+  /// Steps after which the weighted sum is best on listeners that it did not learn from.
+  template <typename Say>
+  static size_t BestSteps(const Lessons& lessons, std::vector<float> weights, size_t truncation, const Say& say) {
+    size_t best = 0;
+    double best_quality = Quality(lessons.validate, LinearScores(weights, lessons.validate));
+    for (size_t step = 1; step <= kMostSteps && step - best <= kPatience; ++step) {
+      Descend(lessons.learn, weights, truncation);
+      const double quality = Quality(lessons.validate, LinearScores(weights, lessons.validate));
+      if (quality <= best_quality) continue;
+      best_quality = quality;
+      best = step;
+    }
+    say("weighted sum after " + std::to_string(best) + " steps", best_quality);
+    return best;
+  }
+
+  template <typename Say>
+  static size_t BestTrees(const Lessons& lessons, std::span<const float> weights, const Settings& settings,
+                          Instruments& instruments, const Say& say) {
     const RankingData& learn = lessons.learn;
     math::TreeGrower grower(learn.features, learn.width, TreesOf(settings));
     math::Trees trees;
-    std::vector<float> scores(learn.rows(), 0.0f), gradient(learn.rows()), hessian(learn.rows());
-    std::vector<float> validated(lessons.validate.rows(), 0.0f);
+    std::vector<float> scores = LinearScores(weights, learn), gradient(learn.rows()), hessian(learn.rows());
+    std::vector<float> validated = LinearScores(weights, lessons.validate);
     size_t best = 0;
-    double best_quality = -1;
+    double best_quality = Quality(lessons.validate, validated);
     const auto most = static_cast<size_t>(settings.hybrid.trees);
     for (size_t t = 1; t <= most && t - best <= kPatience && !instruments.Cancelled(); ++t) {
       LambdaGradients(learn, scores, static_cast<size_t>(settings.hybrid.truncation), gradient, hessian);
@@ -250,7 +308,8 @@ class HybridTrainer final : public Trainer {
       }
       instruments.Progress("train", t, most, "trees");
     }
-    return {best, best_quality};
+    say("with " + std::to_string(best) + " trees", best_quality);
+    return best;
   }
 };
 

@@ -13,11 +13,12 @@ namespace segue::train {
 ///   2. On hybrid.folds inner splits (train/inner_split.h) the members are
 ///      fitted again without what is held out, and rank for up to
 ///      hybrid.lists listeners. Candidates that were held out are relevant.
-///   3. LambdaMART (train/lambdamart.h) learns the order on four fifths of
-///      those listeners; the number of trees is where NDCG is best on the other
-///      fifth. If no trees beat the best member there, that member ranks
-///      alone: the hybrid is never meant to be worse than its best member.
-///   4. The trees grow again, as many, on all of those listeners.
+///   3. A weighted sum of the members' standard scores and ranks goes down the
+///      lists' loss from the best member alone; LambdaMART
+///      (train/lambdamart.h) grows trees on top. They learn from four fifths
+///      of those listeners; how many steps and trees is decided by NDCG on
+///      the other fifth, where none at all leaves the best member as it is.
+///   4. The same number of steps and trees again, on all of those listeners.
 ///
 /// Source: stacking, Wolpert, "Stacked generalization", Neural Networks 1992,
 /// with held-out predictions as he asks for; the ranker: Burges 2010.
