@@ -21,19 +21,38 @@ void SetByMean(std::span<Preference> history) {
   }
 }
 
+/// Of all ratings.
+struct Scale {
+  float lowest = std::numeric_limits<float>::infinity();
+  float highest = -std::numeric_limits<float>::infinity();
+
+  void Take(float rating) {
+    if (std::isnan(rating)) return;
+    lowest = std::min(lowest, rating);
+    highest = std::max(highest, rating);
+  }
+};
+
+Liked Rule(std::string_view setting, const Scale& scale) {
+  if (setting == "all") return Liked::kAll;
+  if (setting == "above_mean") return Liked::kAboveMean;
+  return scale.lowest <= scale.highest / 2 ? Liked::kAboveMean : Liked::kAll;
+}
+
 }  // namespace
 
 Liked LikedRule(std::string_view setting, const Preferences& preferences) {
-  if (setting == "all") return Liked::kAll;
-  if (setting == "above_mean") return Liked::kAboveMean;
-  float lowest = std::numeric_limits<float>::infinity();
-  float highest = -lowest;
-  for (const Preference& item : preferences.items) {
-    if (std::isnan(item.rating)) continue;
-    lowest = std::min(lowest, item.rating);
-    highest = std::max(highest, item.rating);
+  Scale scale;
+  for (const Preference& item : preferences.items) scale.Take(item.rating);
+  return Rule(setting, scale);
+}
+
+Liked LikedRule(std::string_view setting, const Dataset& data) {
+  Scale scale;
+  for (const Event& event : data.events) {
+    if (event.kind == EventKind::kRating) scale.Take(event.value);
   }
-  return lowest <= highest / 2 ? Liked::kAboveMean : Liked::kAll;
+  return Rule(setting, scale);
 }
 
 std::vector<Preference> ByLiking(std::span<const Preference> history, Liked rule) {

@@ -16,6 +16,7 @@ enum class Liked : uint32_t { kAll = 0, kAboveMean = 1 };
 /// train.liked; "auto" is kAboveMean where the lowest rating is at most half of
 /// the highest: a file of only good ratings has no low ones to leave out.
 Liked LikedRule(std::string_view setting, const Preferences& preferences);
+Liked LikedRule(std::string_view setting, const Dataset& data);
 
 /// The history with the strength of what is not wanted by the rule set to 0
 /// ("met but not wanted"). Dislikes stay.

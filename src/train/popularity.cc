@@ -16,7 +16,8 @@ class PopularityTrainer final : public Trainer {
                                              Instruments&) const override {
     auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
     models::ApplyLiking(preferences, models::LikedRule(settings.liked, preferences));
-    auto counts = CountPopularity(preferences, data.tracks.size());
+    PopularityCounts counts(data.tracks.size());
+    counts.Add(preferences.items);
     if (std::none_of(counts.listeners.begin(), counts.listeners.end(), [](float n) { return n > 0; })) {
       return Error{ErrorCode::kInvalid, "popularity: there are no plays, likes or ratings to train on"};
     }
@@ -28,21 +29,24 @@ class PopularityTrainer final : public Trainer {
 
 std::unique_ptr<Trainer> MakePopularityTrainer() { return std::make_unique<PopularityTrainer>(); }
 
-PopularityCounts CountPopularity(const Preferences& preferences, size_t tracks) {
-  PopularityCounts counts{std::vector<float>(tracks, 0.0f), std::vector<float>(tracks, 0.0f)};
-  for (const Preference& item : preferences.items) {
+void PopularityCounts::Add(std::span<const Preference> items) {
+  for (const Preference& item : items) {
     if (item.strength <= 0) continue;
-    counts.listeners[Raw(item.track)] += 1;
-    counts.plays[Raw(item.track)] += item.strength;
+    listeners[Raw(item.track)] += 1;
+    plays[Raw(item.track)] += item.strength;
   }
-  return counts;
+}
+
+std::vector<float> PopularityCounts::Scores() const {
+  std::vector<float> scores(listeners.size());
+  for (size_t i = 0; i < scores.size(); ++i) scores[i] = models::PopularityScore(listeners[i], plays[i]);
+  return scores;
 }
 
 std::vector<float> PopularityOf(const Preferences& preferences, size_t tracks) {
-  const auto counts = CountPopularity(preferences, tracks);
-  std::vector<float> popularity(tracks);
-  for (size_t i = 0; i < tracks; ++i) popularity[i] = models::PopularityScore(counts.listeners[i], counts.plays[i]);
-  return popularity;
+  PopularityCounts counts(tracks);
+  counts.Add(preferences.items);
+  return counts.Scores();
 }
 
 }  // namespace segue::train

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "train/trainer.h"
 
@@ -14,10 +16,15 @@ std::unique_ptr<Trainer> MakePopularityTrainer();
 struct PopularityCounts {
   std::vector<float> listeners;
   std::vector<float> plays;
-};
-PopularityCounts CountPopularity(const Preferences& preferences, size_t tracks);
 
-/// models::PopularityScore of every track: what a model's Catalogue wants.
+  explicit PopularityCounts(size_t tracks) : listeners(tracks, 0.0f), plays(tracks, 0.0f) {}
+  /// One listener's tracks, or all listeners'.
+  void Add(std::span<const Preference> items);
+  /// models::PopularityScore of every track: what a model's Catalogue wants.
+  std::vector<float> Scores() const;
+};
+
+/// PopularityCounts::Scores of all of them.
 std::vector<float> PopularityOf(const Preferences& preferences, size_t tracks);
 
 }  // namespace segue::train

@@ -1,0 +1,152 @@
+#include "train/ials_solver.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/parallel_for.h>
+
+#include "math/eigen.h"
+#include "math/kernels/kernels.h"
+
+namespace segue::train {
+namespace {
+
+/// A row with fewer than 3/4 d interactions is solved in its own space: below
+/// that the s x s system is the cheaper (bench/als_bench.cc).
+constexpr size_t kNarrowOf = 4;
+constexpr size_t kNarrowTo = 3;
+
+/// The fixed side turned so that its Gram matrix is diagonal: scores do not
+/// change when both sides turn, and a row's system then starts from a diagonal.
+struct Turned {
+  std::vector<float> gram;  ///< [d] the diagonal
+};
+
+/// Turns `fixed` [rows x stride] in place.
+Turned Turn(std::span<float> fixed, size_t d, size_t stride) {
+  const size_t rows = fixed.size() / stride;
+  const math::Eigen eigen = math::SymmetricEigen(models::Gram(fixed, rows, stride), stride, d);
+  Turned turned;
+  for (const double value : eigen.values) turned.gram.push_back(static_cast<float>(std::max(0.0, value)));
+  std::vector<float> turn(d * stride, 0.0f);  // row j: what factor j becomes
+  for (size_t j = 0; j < d; ++j) {
+    for (size_t k = 0; k < d; ++k) turn[j * stride + k] = static_cast<float>(eigen.vectors[j * d + k]);
+  }
+  std::vector<uint32_t> all(d);
+  std::iota(all.begin(), all.end(), 0u);
+  const math::Kernels& kernels = math::BestKernels();
+  tbb::parallel_for(tbb::blocked_range<size_t>(0, rows, 256), [&](const auto& range) {
+    std::vector<float> row(stride);
+    for (size_t r = range.begin(); r < range.end(); ++r) {
+      float* x = fixed.data() + r * stride;
+      std::copy_n(x, stride, row.begin());
+      std::fill_n(x, stride, 0.0f);
+      kernels.add_rows(x, stride, turn.data(), all.data(), row.data(), d);
+    }
+  });
+  return turned;
+}
+
+/// What one thread needs to solve a row; reused.
+struct Workspace {
+  std::vector<float> extra;    ///< [s] c - 1
+  std::vector<float> target;   ///< [s] c where wanted, 0 where disliked
+  std::vector<float> a;        ///< [stride x stride], or [s x s] padded
+  std::vector<float> columns;  ///< [d x s] padded
+  std::vector<float> b;        ///< [stride]
+  std::vector<float> z;        ///< [s] padded
+  std::vector<float> inverse;  ///< [stride] 1 / sqrt of the system's diagonal
+};
+
+void TakeRow(const Csr& side, size_t r, Workspace& work) {
+  work.extra.clear();
+  work.target.clear();
+  for (const float c : side.Values(r)) {
+    work.extra.push_back(std::fabs(c) - 1);
+    work.target.push_back(std::max(c, 0.0f));
+  }
+}
+
+/// The row's system as it is written: d x d. `diagonal` [d] without the row's part.
+bool SolveWide(const Csr& side, size_t r, std::span<const float> fixed, size_t d, size_t stride,
+               std::span<const float> gram, float penalty, Workspace& work, float* x) {
+  const math::Kernels& kernels = math::BestKernels();
+  const size_t s = side.begin[r + 1] - side.begin[r];
+  const uint32_t* columns = side.Columns(r).data();
+  work.a.assign(stride * stride, 0.0f);
+  for (size_t j = 0; j < d; ++j) work.a[j * stride + j] = gram[j] + penalty;
+  kernels.add_outer(work.a.data(), stride, fixed.data(), columns, work.extra.data(), s);
+  kernels.add_rows(x, stride, fixed.data(), columns, work.target.data(), s);
+  if (!kernels.cholesky(work.a.data(), stride, d)) return false;
+  kernels.solve(work.a.data(), stride, d, x);
+  return true;
+}
+
+/// The same for rows with few interactions, s x s (Woodbury). With
+/// D = diag(gram) + penalty, Z [s x d] = sqrt(c - 1)·y·D^-½ and b' = D^-½·b:
+///
+///   x = D^-½ (b' - Zᵀ (I + Z·Zᵀ)^-1 Z·b')
+bool SolveNarrow(const Csr& side, size_t r, std::span<const float> fixed, size_t d, size_t stride,
+                 std::span<const float> gram, float penalty, Workspace& work, float* x) {
+  const math::Kernels& kernels = math::BestKernels();
+  const size_t s = side.begin[r + 1] - side.begin[r];
+  const size_t width = math::PaddedTo(s);
+  const uint32_t* columns = side.Columns(r).data();
+  work.inverse.assign(stride, 0.0f);
+  for (size_t j = 0; j < d; ++j) work.inverse[j] = 1 / std::sqrt(gram[j] + penalty);
+  work.columns.assign(d * width, 0.0f);
+  for (size_t k = 0; k < s; ++k) {
+    const float* y = fixed.data() + static_cast<size_t>(columns[k]) * stride;
+    const float weight = std::sqrt(work.extra[k]);
+    for (size_t j = 0; j < d; ++j) work.columns[j * width + k] = weight * y[j] * work.inverse[j];
+  }
+  kernels.add_rows(x, stride, fixed.data(), columns, work.target.data(), s);
+  for (size_t j = 0; j < d; ++j) x[j] *= work.inverse[j];
+  work.a.assign(width * width, 0.0f);
+  for (size_t k = 0; k < s; ++k) work.a[k * width + k] = 1;
+  kernels.add_outer(work.a.data(), width, work.columns.data(), nullptr, nullptr, d);
+  work.z.assign(width, 0.0f);
+  work.b.resize(d);
+  for (size_t j = 0; j < d; ++j) {
+    for (size_t k = 0; k < width; ++k) work.z[k] += x[j] * work.columns[j * width + k];
+  }
+  if (!kernels.cholesky(work.a.data(), width, s)) return false;
+  kernels.solve(work.a.data(), width, s, work.z.data());
+  kernels.dots(work.columns.data(), d, width, work.z.data(), work.b.data());
+  for (size_t j = 0; j < d; ++j) x[j] = (x[j] - work.b[j]) * work.inverse[j];
+  return true;
+}
+
+}  // namespace
+
+float MeanCount(const Csr& side) {
+  size_t used = 0;
+  for (size_t r = 0; r < side.rows(); ++r) used += side.begin[r + 1] > side.begin[r] ? 1 : 0;
+  return used == 0 ? 1 : static_cast<float>(side.size()) / static_cast<float>(used);
+}
+
+void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride,
+              const models::IalsWeights& weights, std::span<float> solved) {
+  const Turned turned = Turn(fixed, d, stride);
+  const float mean_count = MeanCount(side);
+  tbb::enumerable_thread_specific<Workspace> workspaces;
+  tbb::parallel_for(tbb::blocked_range<size_t>(0, side.rows(), 16), [&](const auto& range) {
+    Workspace& work = workspaces.local();
+    for (size_t r = range.begin(); r < range.end(); ++r) {
+      float* x = solved.data() + r * stride;
+      std::fill_n(x, stride, 0.0f);
+      const size_t s = side.begin[r + 1] - side.begin[r];
+      if (s == 0) continue;
+      const float penalty = weights.Penalty(static_cast<float>(s), mean_count);
+      TakeRow(side, r, work);
+      const bool narrow = penalty > 0 && s * kNarrowOf < d * kNarrowTo;
+      const bool solvable = narrow ? SolveNarrow(side, r, fixed, d, stride, turned.gram, penalty, work, x)
+                                   : SolveWide(side, r, fixed, d, stride, turned.gram, penalty, work, x);
+      if (!solvable) std::fill_n(x, stride, 0.0f);
+    }
+  });
+}
+
+}  // namespace segue::train

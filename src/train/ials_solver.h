@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "models/ials.h"
+#include "train/sparse.h"
+
+namespace segue::train {
+
+/// One half-step of implicit ALS, solved exactly: for every row r of `side`,
+///
+///   x_r = (YᵀY + Σ_k (c_k − 1)·y_k·y_kᵀ + λ_r·I)⁻¹ · Σ_{k wanted} c_k·y_k
+///
+/// Source: Hu, Koren, Volinsky, ICDM 2008, eq. 4, with YᵀY taken out of the sum.
+///
+/// `fixed` turns first: Y becomes Y·Q, with YᵀY = Q·Λ·Qᵀ, which changes no
+/// score (the solved rows turn with it) and makes the common part of every
+/// row's system a diagonal, Λ + λ_r. So a row with s interactions, s below
+/// 3/4 d, is solved as an s x s system (Woodbury identity; Golub, Van Loan,
+/// "Matrix Computations", 2.1.4), although every row has a λ of its own.
+///
+///   side    rows to solve; columns are rows of fixed; value c, or -c for a
+///           dislike: confidence without a target. |c| >= 1
+///   fixed   [columns x stride] Y, turned in place
+///   solved  [rows x stride]; rows without interactions become 0
+///
+/// O(min(s²·d + s³, s·d² + d³)) a row. Rows do not see each other and sums run
+/// in index order: same bytes for any number of threads.
+void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride, const models::IalsWeights& weights,
+               std::span<float> solved);
+
+/// Mean interactions of the rows that have any; 1 where none has.
+float MeanCount(const Csr& side);
+
+}  // namespace segue::train
