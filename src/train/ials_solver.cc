@@ -60,6 +60,16 @@ struct Workspace {
   std::vector<float> inverse;  ///< [stride] 1 / sqrt of the system's diagonal
 };
 
+/// Asks for the first factors that row r needs, while the row before is solved.
+void Fetch(const Csr& side, size_t r, std::span<const float> fixed, size_t stride) {
+  constexpr size_t kMost = 64;
+  const auto columns = side.Columns(r);
+  for (const uint32_t column : columns.first(std::min(kMost, columns.size()))) {
+    const float* y = fixed.data() + static_cast<size_t>(column) * stride;
+    for (size_t j = 0; j < stride; j += 16) __builtin_prefetch(y + j);
+  }
+}
+
 void TakeRow(const Csr& side, size_t r, Workspace& work) {
   work.extra.clear();
   work.target.clear();
@@ -141,6 +151,7 @@ void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride,
       if (s == 0) continue;
       const float penalty = weights.Penalty(static_cast<float>(s), mean_count);
       TakeRow(side, r, work);
+      if (r + 1 < range.end()) Fetch(side, r + 1, fixed, stride);
       const bool narrow = penalty > 0 && s * kNarrowOf < d * kNarrowTo;
       const bool solvable = narrow ? SolveNarrow(side, r, fixed, d, stride, turned.gram, penalty, work, x)
                                    : SolveWide(side, r, fixed, d, stride, turned.gram, penalty, work, x);
