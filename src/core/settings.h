@@ -35,6 +35,7 @@ struct KnnSettings {
   std::string weighting = "bm25";
   int64_t neighbours = 200;
   double shrinkage = 0;
+  double popular = 0.5;
   std::string scoring = "sum";
 };
 struct SvdSettings {

@@ -5,6 +5,7 @@
 
 #include "models/hybrid.h"
 #include "models/ials.h"
+#include "models/item_knn.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
 
@@ -16,6 +17,7 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 /// Every algorithm that has artifacts, one line each.
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
+    {ItemKnnModel::kAlgorithm, ItemKnnModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
     {HybridModel::kAlgorithm, HybridModel::Open},
 };

@@ -1,5 +1,6 @@
 #include "train/hybrid.h"
 #include "train/ials.h"
+#include "train/item_knn.h"
 #include "train/popularity.h"
 #include "train/trainer.h"
 
@@ -11,6 +12,7 @@ using Maker = std::unique_ptr<Trainer> (*)();
 /// Every algorithm, one line each, in the order of the documentation.
 constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
+    {"item_knn", MakeItemKnnTrainer},
     {"ials", MakeIalsTrainer},
     {"hybrid", MakeHybridTrainer},
 };
