@@ -32,10 +32,10 @@ struct TrendingSettings {
 };
 struct KnnSettings {
   std::string similarity = "cosine";
-  std::string weighting = "bm25";
+  std::string weighting = "tfidf";
   int64_t neighbours = 200;
   double shrinkage = 0;
-  double popular = 0.5;
+  double popular = 0.4;
   std::string scoring = "sum";
 };
 struct SvdSettings {
@@ -67,7 +67,7 @@ struct BprSettings {
 };
 struct EaseSettings {
   double regularization = 300;
-  int64_t max_dense_tracks = 20'000;
+  int64_t max_dense = 12'000;
   std::string weighting = "log";
 };
 struct ContentSettings {

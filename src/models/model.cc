@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/ease.h"
 #include "models/hybrid.h"
 #include "models/ials.h"
 #include "models/item_knn.h"
@@ -19,6 +20,7 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
     {ItemKnnModel::kAlgorithm, ItemKnnModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
+    {EaseModel::kAlgorithm, EaseModel::Open},
     {HybridModel::kAlgorithm, HybridModel::Open},
 };
 

@@ -1,3 +1,4 @@
+#include "train/ease.h"
 #include "train/hybrid.h"
 #include "train/ials.h"
 #include "train/item_knn.h"
@@ -14,6 +15,7 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
     {"item_knn", MakeItemKnnTrainer},
     {"ials", MakeIalsTrainer},
+    {"ease", MakeEaseTrainer},
     {"hybrid", MakeHybridTrainer},
 };
 

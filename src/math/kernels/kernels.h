@@ -42,6 +42,12 @@ struct Kernels {
   /// x = U⁻¹U⁻ᵀ b, in place on x = b; U as cholesky left it. O(d²).
   void (*solve)(const float* u, size_t stride, size_t d, float* x);
 
+  /// C -= LᵀR: c_ij -= Σ_k left[k][i] · right[k][j], k < s.
+  ///   c [rows x c_stride]   left [s x left_stride]   right [s x right_stride]
+  /// rows and columns: multiples of kLane.
+  void (*subtract_product)(float* c, size_t c_stride, const float* left, size_t left_stride, const float* right,
+                           size_t right_stride, size_t s, size_t rows, size_t columns);
+
   /// x += Σ_k weight[k] · y[rows[k]].
   void (*add_rows)(float* x, size_t stride, const float* y, const uint32_t* rows, const float* weight, size_t s);
 };

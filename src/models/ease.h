@@ -1,0 +1,77 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/item_knn.h"
+
+namespace segue::models {
+
+/// EASE^R: every track is predicted from all others by ridge regression.
+///
+///   score(u, i) = x_u · B_i,   B = I − P·diag(1 / diag P),   P = (XᵀX + λI)⁻¹
+///
+/// X [listeners x tracks]: models::KnnScale's weights. Source: Steck,
+/// "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8.
+///
+/// Two forms of the same model, the smaller is kept:
+///   dense   B [played x played]
+///   narrow  where listeners are fewer than tracks, by Woodbury's identity
+///           P = (I − Xᵀ·K·X) / λ with K = (X·Xᵀ + λI)⁻¹ [listeners²], so that
+///           x_u·P = (x_u − Xᵀ·K·X·x_u) / λ
+/// Scores of the listener's own tracks leave out what they say of themselves,
+/// as B's diagonal is 0. Tracks that nobody has are never recommended.
+class EaseModel final : public CatalogueModel {
+ public:
+  static constexpr std::string_view kAlgorithm = "ease";
+
+  struct Parts {
+    Catalogue catalogue;
+    KnnScale scale;
+    float regularization = 1;
+    std::vector<float> idf;              ///< [tracks]
+    std::vector<uint32_t> played;        ///< [p] rows of the tracks that somebody has, ascending
+    std::vector<float> dense;            ///< [p x p] B, row j: what track j says of the others; empty: narrow
+    std::vector<float> inner;            ///< [m x m] K
+    std::vector<uint64_t> begin;         ///< [p + 1] X by tracks
+    std::vector<uint32_t> listener;      ///< rows of K, ascending in each track
+    std::vector<float> value;
+    std::vector<float> inverse_diagonal; ///< [p] 1 / P_ii
+  };
+  static std::unique_ptr<Model> Make(Parts parts);
+  static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
+
+  std::string_view algorithm() const override { return kAlgorithm; }
+  /// state: the weights of profile.history's tracks, 0 where not wanted.
+  Profile FoldIn(const History& history) const override;
+  void Score(const Profile& profile, std::span<float> scores) const override;
+  Explanation Explain(const Profile& profile, TrackIx track) const override;
+  std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
+  Status Save(const std::filesystem::path& file) const override;
+
+ private:
+  explicit EaseModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
+  void Prepare();
+  bool narrow() const { return dense_.empty(); }
+  /// B_ji for one j and all i. out [p]
+  void RowOfB(uint32_t j, std::span<float> out) const;
+  /// x·B for sparse x over played tracks. out [p]
+  void Product(std::span<const std::pair<uint32_t, float>> x, std::span<float> out) const;
+
+  Parts own_;
+  std::shared_ptr<const ModelFile> file_;  // null where fitted just now
+  KnnScale scale_;
+  float regularization_ = 1;
+  std::span<const float> idf_;
+  std::span<const uint32_t> played_;
+  std::span<const float> dense_, inner_;
+  std::span<const uint64_t> begin_;
+  std::span<const uint32_t> listener_;
+  std::span<const float> value_, inverse_diagonal_;
+  size_t listeners_ = 0;
+  std::vector<uint32_t> place_;  ///< [tracks] row in played_, or kNowhere
+};
+
+}  // namespace segue::models

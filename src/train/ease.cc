@@ -1,0 +1,135 @@
+#include "train/ease.h"
+
+#include <utility>
+
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include "math/inverse.h"
+#include "models/ease.h"
+#include "train/knn_matrix.h"
+
+namespace segue::train {
+namespace {
+
+/// rows · rowsᵀ + λI; `columns` is rows transposed. Each row of the product is
+/// summed by one thread, in order.
+math::SymmetricMatrix GramOf(const Csr& rows, const Csr& columns, float regularization) {
+  math::SymmetricMatrix gram(rows.rows());
+  tbb::parallel_for(size_t{0}, rows.rows(), [&](size_t r) {
+    float* out = gram.Row(r);
+    for (size_t k = 0; k < rows.Columns(r).size(); ++k) {
+      const uint32_t c = rows.Columns(r)[k];
+      const float value = rows.Values(r)[k];
+      const auto others = columns.Columns(c);
+      const auto values = columns.Values(c);
+      for (size_t o = 0; o < others.size(); ++o) out[others[o]] += value * values[o];
+    }
+    out[r] += regularization;
+  });
+  return gram;
+}
+
+/// The rows that have anything.
+std::vector<uint32_t> Used(const Csr& rows) {
+  std::vector<uint32_t> used;
+  for (uint32_t r = 0; r < rows.rows(); ++r) {
+    if (!rows.Columns(r).empty()) used.push_back(r);
+  }
+  return used;
+}
+
+/// Only the `kept` rows.
+Csr Only(const Csr& rows, const std::vector<uint32_t>& kept) {
+  Csr result;
+  for (const uint32_t r : kept) {
+    result.column.insert(result.column.end(), rows.Columns(r).begin(), rows.Columns(r).end());
+    result.value.insert(result.value.end(), rows.Values(r).begin(), rows.Values(r).end());
+    result.EndRow();
+  }
+  return result;
+}
+
+class EaseTrainer final : public Trainer {
+ public:
+  std::string_view algorithm() const override { return models::EaseModel::kAlgorithm; }
+
+  Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& settings, uint64_t,
+                                             Instruments& instruments) const override {
+    KnnMatrix matrix = MakeKnnMatrix(data, settings, models::ParseKnnWeighting(settings.ease.weighting));
+    if (matrix.listeners.size() == 0) {
+      return Error{ErrorCode::kInvalid, "ease: there are no plays, likes or ratings to train on"};
+    }
+    const Csr listeners = Only(matrix.listeners, Used(matrix.listeners));
+    const Csr all_tracks = Transposed(listeners, data.tracks.size());
+    models::EaseModel::Parts parts{models::Catalogue(data.tracks.id, std::move(matrix.popularity)), matrix.scale,
+                                   static_cast<float>(settings.ease.regularization), std::move(matrix.idf), Used(all_tracks),
+                                   {}, {}, {}, {}, {}, {}};
+    const Csr tracks = Only(all_tracks, parts.played);
+    const size_t smaller = std::min(listeners.rows(), tracks.rows());
+    if (smaller > static_cast<size_t>(settings.ease.max_dense)) {
+      return Error{ErrorCode::kInvalid, "ease: " + std::to_string(listeners.rows()) + " listeners and " + std::to_string(tracks.rows()) +
+                                            " tracks; the smaller may be at most ease.max_dense = " +
+                                            std::to_string(settings.ease.max_dense)};
+    }
+    const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
+    tbb::task_arena arena(threads);
+    bool inverted = false;
+    arena.execute([&] { inverted = listeners.rows() < tracks.rows() ? Narrow(listeners, tracks, parts) : Dense(tracks, parts); });
+    if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ease: asked to stop"};
+    if (!inverted) return Error{ErrorCode::kInvalid, "ease: the matrix cannot be inverted; raise ease.regularization"};
+    return models::EaseModel::Make(std::move(parts));
+  }
+
+ private:
+  static bool Dense(const Csr& tracks, models::EaseModel::Parts& parts) {
+    const size_t p = tracks.rows();
+    const Csr listeners = Transposed(tracks, Widest(tracks));
+    math::SymmetricMatrix inverse = GramOf(tracks, listeners, parts.regularization);
+    if (!inverse.Invert()) return false;
+    parts.dense.resize(p * p);
+    tbb::parallel_for(size_t{0}, p, [&](size_t j) {
+      for (size_t i = 0; i < p; ++i) parts.dense[j * p + i] = i == j ? 0 : -inverse.Row(j)[i] / inverse.Row(i)[i];
+    });
+    return true;
+  }
+
+  static size_t Widest(const Csr& rows) {
+    uint32_t widest = 0;
+    for (const uint32_t c : rows.column) widest = std::max(widest, c + 1);
+    return widest;
+  }
+
+  static bool Narrow(const Csr& listeners, const Csr& tracks, models::EaseModel::Parts& parts) {
+    const size_t m = listeners.rows();
+    // Columns of `listeners` are rows of the catalogue; of the product only who has what in common counts.
+    math::SymmetricMatrix inverse = GramOf(listeners, Transposed(listeners, Widest(listeners)), parts.regularization);
+    if (!inverse.Invert()) return false;
+    parts.inner.resize(m * m);
+    for (size_t u = 0; u < m; ++u) std::copy_n(inverse.Row(u), m, parts.inner.begin() + static_cast<std::ptrdiff_t>(u * m));
+    parts.begin = tracks.begin;
+    parts.listener = tracks.column;
+    parts.value = tracks.value;
+    parts.inverse_diagonal.resize(tracks.rows());
+    tbb::parallel_for(size_t{0}, tracks.rows(), [&](size_t i) {
+      const auto who = tracks.Columns(i);
+      const auto values = tracks.Values(i);
+      double sum = 0;
+      for (size_t a = 0; a < who.size(); ++a) {
+        const float* row = inverse.Row(who[a]);
+        double product = 0;
+        for (size_t b = 0; b < who.size(); ++b) product += static_cast<double>(row[who[b]]) * values[b];
+        sum += product * values[a];
+      }
+      parts.inverse_diagonal[i] = static_cast<float>(parts.regularization / (1 - sum));
+    });
+    return true;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Trainer> MakeEaseTrainer() { return std::make_unique<EaseTrainer>(); }
+
+}  // namespace segue::train
