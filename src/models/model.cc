@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/content.h"
 #include "models/ials.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
@@ -16,6 +17,9 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
+    {ContentModel::kAudio, ContentModel::Open},
+    {ContentModel::kText, ContentModel::Open},
+    {ContentModel::kBoth, ContentModel::Open},
 };
 
 }  // namespace

@@ -183,24 +183,24 @@ Result<std::shared_ptr<const ModelFile>> ModelFile::Map(const std::filesystem::p
   return std::shared_ptr<const ModelFile>(std::move(mapped));
 }
 
-void TrackIds::Add(ModelFileWriter& writer, std::span<const std::string> ids) {
+void TrackIds::Add(ModelFileWriter& writer, std::span<const std::string> ids, std::string_view name) {
   std::vector<uint64_t> offsets = {0};
   std::string text;
   for (const std::string& id : ids) {
     text += id;
     offsets.push_back(text.size());
   }
-  writer.AddArray<uint64_t>("track_offsets", offsets);
-  writer.Add("track_ids", text);
+  writer.AddArray<uint64_t>(std::string(name) + "_offsets", offsets);
+  writer.Add(std::string(name) + "_ids", text);
 }
 
-Result<TrackIds> TrackIds::Open(const ModelFile& file, size_t count) {
+Result<TrackIds> TrackIds::Open(const ModelFile& file, size_t count, std::string_view name) {
   TrackIds ids;
-  SEGUE_TRY(ids.offsets_, file.Array<uint64_t>("track_offsets", count + 1));
-  SEGUE_TRY(ids.text_, file.Section("track_ids"));
+  SEGUE_TRY(ids.offsets_, file.Array<uint64_t>(std::string(name) + "_offsets", count + 1));
+  SEGUE_TRY(ids.text_, file.Section(std::string(name) + "_ids"));
   for (size_t i = 0; i < count; ++i) {
     if (ids.offsets_[i] > ids.offsets_[i + 1] || ids.offsets_[i + 1] > ids.text_.size() || (i > 0 && ids[i] <= ids[i - 1])) {
-      return Corrupt(file.path(), "its track ids are not in order");
+      return Corrupt(file.path(), "its " + std::string(name) + " ids are not in order");
     }
   }
   return ids;

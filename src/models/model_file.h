@@ -64,12 +64,13 @@ class ModelFile {
   Error WrongLength(std::string_view name, size_t is, size_t expected) const;
 };
 
-/// Track ids in an artifact: ascending texts, found by bisection.
+/// Track ids, or other names, in an artifact: ascending texts, found by
+/// bisection. `name`: of what; the sections are "<name>_offsets" and "<name>_ids".
 class TrackIds {
  public:
-  static void Add(ModelFileWriter& writer, std::span<const std::string> ids);
+  static void Add(ModelFileWriter& writer, std::span<const std::string> ids, std::string_view name = "track");
   /// kCorrupt where they are not `count` ascending texts.
-  static Result<TrackIds> Open(const ModelFile& file, size_t count);
+  static Result<TrackIds> Open(const ModelFile& file, size_t count, std::string_view name = "track");
 
   std::string_view operator[](size_t row) const {
     return text_.substr(offsets_[row], offsets_[row + 1] - offsets_[row]);

@@ -1,3 +1,4 @@
+#include "train/content.h"
 #include "train/ials.h"
 #include "train/popularity.h"
 #include "train/trainer.h"
@@ -11,6 +12,9 @@ using Maker = std::unique_ptr<Trainer> (*)();
 constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
     {"ials", MakeIalsTrainer},
+    {"content_audio", MakeContentAudioTrainer},
+    {"content_text", MakeContentTextTrainer},
+    {"content", MakeContentTrainer},
 };
 
 }  // namespace
