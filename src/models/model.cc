@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "models/content.h"
+#include "models/content_map.h"
 #include "models/ials.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
@@ -20,6 +21,7 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {ContentModel::kAudio, ContentModel::Open},
     {ContentModel::kText, ContentModel::Open},
     {ContentModel::kBoth, ContentModel::Open},
+    {IalsContentModel::kAlgorithm, IalsContentModel::Open},
 };
 
 }  // namespace

@@ -75,9 +75,14 @@ std::unique_ptr<Trainer> MakeContentTrainer() {
   return std::make_unique<ContentTrainer>(models::ContentModel::kBoth, true, true);
 }
 
-TextSpace TextSpaceOf(const Dataset& data) {
+std::vector<std::vector<std::string_view>> ReviewsByTrack(const Dataset& data) {
   std::vector<std::vector<std::string_view>> reviews(data.tracks.size());
   for (const Review& review : data.reviews) reviews[Raw(review.track)].push_back(review.text);
+  return reviews;
+}
+
+TextSpace TextSpaceOf(const Dataset& data) {
+  const auto reviews = ReviewsByTrack(data);
   std::vector<std::vector<models::Term>> documents(data.tracks.size());
   for (size_t i = 0; i < documents.size(); ++i) documents[i] = models::TermsOf(data.tracks, data.tags, i, reviews[i]);
   TextSpace space;

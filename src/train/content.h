@@ -22,6 +22,9 @@ std::unique_ptr<Trainer> MakeContentAudioTrainer();
 /// By both.
 std::unique_ptr<Trainer> MakeContentTrainer();
 
+/// [tracks] the texts of the reviews of each; borrowed.
+std::vector<std::vector<std::string_view>> ReviewsByTrack(const Dataset& data);
+
 /// The catalogue as text.
 struct TextSpace {
   models::Vocabulary vocabulary;

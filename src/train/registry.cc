@@ -1,4 +1,5 @@
 #include "train/content.h"
+#include "train/content_map.h"
 #include "train/ials.h"
 #include "train/popularity.h"
 #include "train/trainer.h"
@@ -15,6 +16,7 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"content_audio", MakeContentAudioTrainer},
     {"content_text", MakeContentTextTrainer},
     {"content", MakeContentTrainer},
+    {"ials_content", MakeIalsContentTrainer},
 };
 
 }  // namespace
@@ -32,6 +34,7 @@ std::string SettingsOf(std::string_view algorithm, const Settings& settings) {
     if (name == algorithm || algorithm == "hybrid") text += ResultFingerprint(settings, std::string(name) + ".");
   }
   if (algorithm.starts_with("content") || algorithm == "hybrid") text += ResultFingerprint(settings, "content.");
+  if (algorithm == "ials_content") text += ResultFingerprint(settings, "ials.");
   return text;
 }
 
