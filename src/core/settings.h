@@ -75,8 +75,8 @@ struct ContentSettings {
   double popularity_weight = 0.5;
 };
 struct ContentMapSettings {
-  double regularization = 3;
-  double prior_listeners = 2;
+  double regularization = 0.3;
+  double prior_listeners = 10;
   int64_t most_steps = 100;
 };
 struct SessionSettings {
