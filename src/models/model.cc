@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "models/ials.h"
+#include "models/markov.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
 
@@ -16,6 +17,7 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
+    {MarkovModel::kAlgorithm, MarkovModel::Open},
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "train/ials.h"
+#include "train/markov.h"
 #include "train/popularity.h"
 #include "train/trainer.h"
 
@@ -11,6 +12,7 @@ using Maker = std::unique_ptr<Trainer> (*)();
 constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
     {"ials", MakeIalsTrainer},
+    {"markov", MakeMarkovTrainer},
 };
 
 }  // namespace
