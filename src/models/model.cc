@@ -7,6 +7,7 @@
 #include "models/markov.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
+#include "models/session_knn.h"
 
 namespace segue::models {
 namespace {
@@ -17,6 +18,7 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
+    {SessionKnnModel::kAlgorithm, SessionKnnModel::Open},
     {MarkovModel::kAlgorithm, MarkovModel::Open},
 };
 

@@ -1,6 +1,7 @@
 #include "train/ials.h"
 #include "train/markov.h"
 #include "train/popularity.h"
+#include "train/session_knn.h"
 #include "train/trainer.h"
 
 namespace segue::train {
@@ -12,6 +13,7 @@ using Maker = std::unique_ptr<Trainer> (*)();
 constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
     {"ials", MakeIalsTrainer},
+    {"session_knn", MakeSessionKnnTrainer},
     {"markov", MakeMarkovTrainer},
 };
 
