@@ -217,7 +217,7 @@ std::vector<ScoredTrack> IalsModel::Similar(TrackIx track, size_t n) const {
   return SelectTop(scores, n, {});
 }
 
-Status IalsModel::Save(const std::filesystem::path& file) const {
+void IalsModel::AddTo(ModelFileWriter& writer) const {
   const Header header{track_count(),
                       factors_,
                       weights_.alpha,
@@ -225,11 +225,15 @@ Status IalsModel::Save(const std::filesystem::path& file) const {
                       weights_.frequency_exponent,
                       weights_.mean_listener_count,
                       static_cast<uint32_t>(weights_.liked)};
-  ModelFileWriter writer;
-  writer.Add("algorithm", kAlgorithm);
   writer.AddArray<Header>("ials", {&header, 1});
   catalogue_.AddTo(writer);
   writer.AddArray<float>("factors", y_);
+}
+
+Status IalsModel::Save(const std::filesystem::path& file) const {
+  ModelFileWriter writer;
+  writer.Add("algorithm", kAlgorithm);
+  AddTo(writer);
   return writer.Write(file);
 }
 

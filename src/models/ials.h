@@ -53,6 +53,15 @@ class IalsModel final : public CatalogueModel {
   };
   static std::unique_ptr<Model> Make(Parts parts);
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
+  /// Its sections, catalogue included: for artifacts that have it as a part.
+  void AddTo(ModelFileWriter& writer) const;
+
+  /// Dimensions, and floats from one row to the next (math::PaddedTo).
+  uint32_t factors() const { return factors_; }
+  size_t stride() const { return stride_; }
+  /// y [stride], pads zero; all zero for a track that nobody has. A listener's
+  /// x is the first `stride` of his Profile::state.
+  std::span<const float> FactorsOf(TrackIx track) const { return {Row(track), stride_}; }
 
   std::string_view algorithm() const override { return kAlgorithm; }
   Profile FoldIn(const History& history) const override;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/groups.h"
 #include "models/ials.h"
 #include "models/markov.h"
 #include "models/model_file.h"
@@ -20,6 +21,7 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {IalsModel::kAlgorithm, IalsModel::Open},
     {SessionKnnModel::kAlgorithm, SessionKnnModel::Open},
     {MarkovModel::kAlgorithm, MarkovModel::Open},
+    {GroupsModel::kAlgorithm, GroupsModel::Open},
 };
 
 }  // namespace

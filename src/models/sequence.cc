@@ -64,7 +64,14 @@ std::vector<WeightedTrack> ContextOf(const Profile& profile, const SequenceRule&
   for (const Preference& item : profile.history) {
     if (item.strength > 0) all.push_back({item.track, std::log1p(item.strength)});
   }
-  return Mixed(std::move(all), Window(profile, rule), rule.long_term);
+  auto context = Mixed(std::move(all), Window(profile, rule), rule.long_term);
+  if (context.size() <= kMostContext) return context;
+  std::stable_sort(context.begin(), context.end(),
+                   [](const WeightedTrack& a, const WeightedTrack& b) { return a.weight > b.weight; });
+  context.resize(kMostContext);
+  std::sort(context.begin(), context.end(), [](const WeightedTrack& a, const WeightedTrack& b) { return a.track < b.track; });
+  Normalise(context);
+  return context;
 }
 
 std::vector<WeightedTrack> HabitsOf(const Profile& profile, const SequenceRule& rule) {
@@ -92,8 +99,11 @@ Result<SparseRows> SparseRows::Open(const ModelFile& file, std::string_view name
                                     With with) {
   SparseRows result;
   SEGUE_TRY(result.begin, file.Array<uint64_t>(std::string(name) + "_begin", rows + 1));
-  SEGUE_TRY(result.column, file.Array<uint32_t>(std::string(name) + "_column", result.begin.back()));
-  if (result.begin.front() != 0 || !std::is_sorted(result.begin.begin(), result.begin.end())) {
+  SEGUE_TRY(const std::string_view columns_bytes, file.Section(std::string(name) + "_column"));
+  const size_t entries = columns_bytes.size() / sizeof(uint32_t);
+  SEGUE_TRY(result.column, file.Array<uint32_t>(std::string(name) + "_column", entries));
+  if (result.begin.front() != 0 || result.begin.back() != entries ||
+      !std::is_sorted(result.begin.begin(), result.begin.end())) {
     return Damaged(file, "the rows of '" + std::string(name) + "' are not in order");
   }
   for (size_t row = 0; row < rows; ++row) {
@@ -104,7 +114,7 @@ Result<SparseRows> SparseRows::Open(const ModelFile& file, std::string_view name
     }
   }
   if (with == With::kColumnsOnly) return result;
-  SEGUE_TRY(result.value, file.Array<float>(std::string(name) + "_value", result.begin.back()));
+  SEGUE_TRY(result.value, file.Array<float>(std::string(name) + "_value", entries));
   if (!std::all_of(result.value.begin(), result.value.end(), [](float v) { return std::isfinite(v) && v >= 0; })) {
     return Damaged(file, "'" + std::string(name) + "' has values that cannot be");
   }

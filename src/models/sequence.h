@@ -20,8 +20,8 @@ struct WeightedTrack {
 /// What models of the next track look at in a listener's past. Part of their
 /// artifacts, as it stands here.
 struct SequenceRule {
-  uint32_t window = 10;             ///< newest plays that count
-  float window_half_life = 5;       ///< a play counts half so many plays later
+  uint32_t window = 1;              ///< newest plays that count
+  float window_half_life = 1;       ///< a play counts half so many plays later
   float long_term = 0;              ///< share of the context that the whole past has
   float repeat = 0;                 ///< share of the score that the listener's habits have
   float repeat_half_life_days = 30; ///< a habit counts half after so many days
@@ -34,7 +34,9 @@ static_assert(sizeof(SequenceRule) == 32, "no padding: the bytes are the same ev
 /// What the next track follows from: the newest plays of wanted tracks, each
 /// 2^(−plays since / window_half_life), and with the share `long_term` all
 /// wanted tracks by ln(1 + strength). Where no play has a time, the latter is
-/// all. Ascending by track; weights sum to 1; empty: a newcomer.
+/// all. The kMostContext that weigh most, ascending by track; weights sum to 1;
+/// empty: a newcomer.
+inline constexpr size_t kMostContext = 1000;
 std::vector<WeightedTrack> ContextOf(const Profile& profile, const SequenceRule& rule);
 
 /// What the listener plays anyway: his wanted tracks by

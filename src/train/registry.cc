@@ -1,3 +1,4 @@
+#include "train/groups.h"
 #include "train/ials.h"
 #include "train/markov.h"
 #include "train/popularity.h"
@@ -15,6 +16,7 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"ials", MakeIalsTrainer},
     {"session_knn", MakeSessionKnnTrainer},
     {"markov", MakeMarkovTrainer},
+    {"groups", MakeGroupsTrainer},
 };
 
 }  // namespace
@@ -31,6 +33,7 @@ std::string SettingsOf(std::string_view algorithm, const Settings& settings) {
     // A hybrid is made of all the others.
     if (name == algorithm || algorithm == "hybrid") text += ResultFingerprint(settings, std::string(name) + ".");
   }
+  if (algorithm == "groups") text += ResultFingerprint(settings, "ials.");
   if (algorithm.starts_with("content") || algorithm == "hybrid") text += ResultFingerprint(settings, "content.");
   return text;
 }
