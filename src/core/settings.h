@@ -77,14 +77,14 @@ struct SequenceSettings {
   int64_t gap_minutes = 30;
   int64_t window = 100;
   double window_half_life = 30;
-  double long_term = 0.2;
+  double long_term = 0.5;
   double repeat = 0.9;
-  double repeat_half_life_days = 30;
-  double lately = 0.05;
+  double repeat_half_life_days = 60;
+  double lately = 0.03;
   double lately_half_life_days = 3;
 };
 struct SessionSettings {
-  int64_t neighbours = 500;
+  int64_t neighbours = 100;
   int64_t most_sessions = 1000;
   double half_life_days = 1000;
   SequenceSettings past{.gap_minutes = 60};

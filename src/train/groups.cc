@@ -144,7 +144,8 @@ Grouping Arranged(const Directions& known, const math::Clusters& clusters, std::
 
 Grouping MakeGroups(const Directions& known, size_t most, uint64_t seed, const Before& before) {
   const math::Points points = known.points();
-  const math::Choice fresh = math::ChooseCentres(points, most, seed);
+  const auto root = static_cast<size_t>(std::sqrt(static_cast<double>(points.size())));
+  const math::Choice fresh = math::ChooseCentres(points, std::min(most, std::max<size_t>(2, root)), seed);
   const Warm warm = WarmCentres(known, before);
   if (!warm.ids.empty()) {
     math::Clusters clusters = math::Lloyd(points, warm.centres, kMostIterations);

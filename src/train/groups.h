@@ -10,7 +10,8 @@ namespace segue::train {
 /// Groups of listeners and of tracks: k-means over the directions x/|x| of
 /// implicit-ALS factors (train/ials.h, with its settings), so that only taste
 /// counts, not how much is heard. k is the one with the greatest mean
-/// silhouette (math/kmeans.h), from 2 to groups.most. Listeners and tracks of
+/// silhouette (math/kmeans.h), from 2 to groups.most and to the root of how many
+/// there are, so that a few listeners do not make groups of two. Listeners and tracks of
 /// unknown taste are in no group.
 ///
 /// A group's typical tracks: of listeners, those with the greatest

@@ -17,6 +17,10 @@ namespace segue::train {
 /// order are drawn instead, by a hash of the seed and the session: the same
 /// ones for all tracks, so that overlaps stay what they are.
 ///
+/// The defaults of both models of the next track are tuned on real Spotify
+/// histories cut at 30 to 60 % of each (the next fifth, and the next 30 plays),
+/// and the number of neighbours also on a part of lastfm-2k's train file.
+///
 /// O(plays · log), one thread.
 std::unique_ptr<Trainer> MakeSessionKnnTrainer();
 
