@@ -12,6 +12,12 @@
 #include "models/model_file.h"
 #include "models/popularity.h"
 #include "models/user_knn.h"
+#include "models/groups.h"
+#include "models/ials.h"
+#include "models/markov.h"
+#include "models/model_file.h"
+#include "models/popularity.h"
+#include "models/session_knn.h"
 
 namespace segue::models {
 namespace {
@@ -31,6 +37,9 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {ContentModel::kText, ContentModel::Open},
     {ContentModel::kBoth, ContentModel::Open},
     {IalsContentModel::kAlgorithm, IalsContentModel::Open},
+    {SessionKnnModel::kAlgorithm, SessionKnnModel::Open},
+    {MarkovModel::kAlgorithm, MarkovModel::Open},
+    {GroupsModel::kAlgorithm, GroupsModel::Open},
 };
 
 }  // namespace
