@@ -110,9 +110,9 @@ struct GroupsSettings {
   int64_t most = 32;
 };
 struct HybridSettings {
-  std::string members = "ials,ease,item_knn,user_knn,friends,popularity";
+  std::string members = "ials_content,ials,ease,item_knn,user_knn,friends,content_text,session_knn,popularity";
   int64_t candidates = 100;
-  int64_t folds = 2;
+  int64_t folds = 3;
   int64_t lists = 4000;
   int64_t trees = 300;
   int64_t depth = 5;
