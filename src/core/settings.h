@@ -36,7 +36,8 @@ struct KnnSettings {
   int64_t neighbours = 200;
   double shrinkage = 0;
   double popular = 0.4;
-  std::string scoring = "sum";
+  std::string scoring = "sum";  ///< item_knn
+  double locality = 1;          ///< user_knn
 };
 struct SvdSettings {
   int64_t factors = 20;
@@ -66,7 +67,7 @@ struct BprSettings {
   double regularization = 0.01;
 };
 struct EaseSettings {
-  double regularization = 300;
+  double regularization = 35;
   int64_t max_dense = 12'000;
   std::string weighting = "log";
 };
@@ -85,7 +86,7 @@ struct GroupsSettings {
   int64_t most = 32;
 };
 struct HybridSettings {
-  std::string members = "ials,popularity";
+  std::string members = "ials,ease,item_knn,user_knn,friends,popularity";
   int64_t candidates = 100;
   int64_t folds = 2;
   int64_t lists = 4000;

@@ -9,6 +9,7 @@
 #include "models/item_knn.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
+#include "models/user_knn.h"
 
 namespace segue::models {
 namespace {
@@ -19,6 +20,8 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
     {ItemKnnModel::kAlgorithm, ItemKnnModel::Open},
+    {UserKnnModel::kAlgorithm, UserKnnModel::Open},
+    {UserKnnModel::kFriends, UserKnnModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
     {EaseModel::kAlgorithm, EaseModel::Open},
     {HybridModel::kAlgorithm, HybridModel::Open},

@@ -197,21 +197,36 @@ Result<std::shared_ptr<const ModelFile>> ModelFile::Inside(std::shared_ptr<const
   return std::shared_ptr<const ModelFile>(std::move(inside));
 }
 
-void TrackIds::Add(ModelFileWriter& writer, std::span<const std::string> ids) {
+void TrackIds::Add(ModelFileWriter& writer, std::span<const std::string> ids, std::string_view what) {
   std::vector<uint64_t> offsets = {0};
   std::string text;
   for (const std::string& id : ids) {
     text += id;
     offsets.push_back(text.size());
   }
-  writer.AddArray<uint64_t>("track_offsets", offsets);
-  writer.Add("track_ids", text);
+  writer.AddArray<uint64_t>(std::string(what) + "_offsets", offsets);
+  writer.Add(std::string(what) + "_ids", text);
 }
 
-Result<TrackIds> TrackIds::Open(const ModelFile& file, size_t count) {
+std::optional<uint32_t> TrackIds::Find(std::string_view id) const {
+  size_t low = 0;
+  size_t high = size();
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if ((*this)[middle] < id) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  if (low == size() || (*this)[low] != id) return std::nullopt;
+  return static_cast<uint32_t>(low);
+}
+
+Result<TrackIds> TrackIds::Open(const ModelFile& file, size_t count, std::string_view what) {
   TrackIds ids;
-  SEGUE_TRY(ids.offsets_, file.Array<uint64_t>("track_offsets", count + 1));
-  SEGUE_TRY(ids.text_, file.Section("track_ids"));
+  SEGUE_TRY(ids.offsets_, file.Array<uint64_t>(std::string(what) + "_offsets", count + 1));
+  SEGUE_TRY(ids.text_, file.Section(std::string(what) + "_ids"));
   for (size_t i = 0; i < count; ++i) {
     if (ids.offsets_[i] > ids.offsets_[i + 1] || ids.offsets_[i + 1] > ids.text_.size() || (i > 0 && ids[i] <= ids[i - 1])) {
       return Corrupt(file.path(), "its track ids are not in order");

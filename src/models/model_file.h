@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,12 +67,16 @@ class ModelFile {
   Error WrongLength(std::string_view name, size_t is, size_t expected) const;
 };
 
-/// Track ids in an artifact: ascending texts, found by bisection.
+/// Ids of tracks (or listeners) in an artifact: ascending texts, found by bisection.
 class TrackIds {
  public:
-  static void Add(ModelFileWriter& writer, std::span<const std::string> ids);
+  /// Sections <what>_offsets and <what>_ids.
+  static void Add(ModelFileWriter& writer, std::span<const std::string> ids, std::string_view what = "track");
   /// kCorrupt where they are not `count` ascending texts.
-  static Result<TrackIds> Open(const ModelFile& file, size_t count);
+  static Result<TrackIds> Open(const ModelFile& file, size_t count, std::string_view what = "track");
+
+  /// O(log n).
+  std::optional<uint32_t> Find(std::string_view id) const;
 
   std::string_view operator[](size_t row) const {
     return text_.substr(offsets_[row], offsets_[row + 1] - offsets_[row]);

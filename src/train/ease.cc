@@ -1,5 +1,7 @@
 #include "train/ease.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <tbb/enumerable_thread_specific.h>
@@ -29,6 +31,15 @@ math::SymmetricMatrix GramOf(const Csr& rows, const Csr& columns, float regulari
     out[r] += regularization;
   });
   return gram;
+}
+
+/// λ: the setting is for weights of mean square 1 and one listener a track.
+float Penalty(const Csr& tracks, double regularization) {
+  double squares = 0;
+  for (const float value : tracks.value) squares += static_cast<double>(value) * value;
+  const auto size = static_cast<double>(tracks.size());
+  const double penalty = regularization * squares / size * std::sqrt(size / static_cast<double>(tracks.rows()));
+  return static_cast<float>(std::clamp(penalty, 1e-6, 1e30));
 }
 
 /// The rows that have anything.
@@ -67,6 +78,7 @@ class EaseTrainer final : public Trainer {
                                    static_cast<float>(settings.ease.regularization), std::move(matrix.idf), Used(all_tracks),
                                    {}, {}, {}, {}, {}, {}};
     const Csr tracks = Only(all_tracks, parts.played);
+    parts.regularization = Penalty(tracks, settings.ease.regularization);
     const size_t smaller = std::min(listeners.rows(), tracks.rows());
     if (smaller > static_cast<size_t>(settings.ease.max_dense)) {
       return Error{ErrorCode::kInvalid, "ease: " + std::to_string(listeners.rows()) + " listeners and " + std::to_string(tracks.rows()) +

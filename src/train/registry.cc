@@ -4,6 +4,7 @@
 #include "train/item_knn.h"
 #include "train/popularity.h"
 #include "train/trainer.h"
+#include "train/user_knn.h"
 
 namespace segue::train {
 namespace {
@@ -14,6 +15,8 @@ using Maker = std::unique_ptr<Trainer> (*)();
 constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
     {"item_knn", MakeItemKnnTrainer},
+    {"user_knn", MakeUserKnnTrainer},
+    {"friends", MakeFriendsTrainer},
     {"ials", MakeIalsTrainer},
     {"ease", MakeEaseTrainer},
     {"hybrid", MakeHybridTrainer},
@@ -33,6 +36,7 @@ std::string SettingsOf(std::string_view algorithm, const Settings& settings) {
     // A hybrid is made of all the others.
     if (name == algorithm || algorithm == "hybrid") text += ResultFingerprint(settings, std::string(name) + ".");
   }
+  if (algorithm == "friends") text += ResultFingerprint(settings, "user_knn.");
   if (algorithm.starts_with("content") || algorithm == "hybrid") text += ResultFingerprint(settings, "content.");
   return text;
 }
