@@ -43,12 +43,16 @@ struct SvdSettings {
   int64_t factors = 20;
   int64_t epochs = 20;
   double learning_rate = 0.007;
+  double decay = 0.95;
   double regularization = 0.02;
+  double bias_regularization = 0.02;
+  double frequency_exponent = 0;
 };
 struct GibbsSettings {
   int64_t factors = 32;
   int64_t burn_in = 20;
   int64_t samples = 200;
+  int64_t kept = 16;
 };
 struct IalsSettings {
   int64_t factors = 64;

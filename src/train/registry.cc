@@ -3,6 +3,7 @@
 #include "train/ials.h"
 #include "train/item_knn.h"
 #include "train/popularity.h"
+#include "train/svd.h"
 #include "train/trainer.h"
 #include "train/user_knn.h"
 
@@ -17,6 +18,8 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"item_knn", MakeItemKnnTrainer},
     {"user_knn", MakeUserKnnTrainer},
     {"friends", MakeFriendsTrainer},
+    {"svd", MakeSvdTrainer},
+    {"svdpp", MakeSvdppTrainer},
     {"ials", MakeIalsTrainer},
     {"ease", MakeEaseTrainer},
     {"hybrid", MakeHybridTrainer},
