@@ -25,6 +25,7 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {UserKnnModel::kFriends, UserKnnModel::Open},
     {SvdModel::kSvd, SvdModel::Open},
     {SvdModel::kSvdpp, SvdModel::Open},
+    {SvdModel::kGibbs, SvdModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
     {EaseModel::kAlgorithm, EaseModel::Open},
     {HybridModel::kAlgorithm, HybridModel::Open},

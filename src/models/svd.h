@@ -10,30 +10,30 @@
 
 namespace segue::models {
 
-/// What a listener says of himself by his ratings, for given tracks: the ridge
-/// regression that has the same minimum as training on his ratings alone.
-struct ListenerPenalty {
-  float bias = 0;     ///< λ of b_u, a rating
-  float factors = 0;  ///< λ of p_u, a rating
-  /// The penalty of one with n ratings in all is λ · n^exponent.
-  float exponent = 1;
-};
-
-/// Biased matrix factorisation ("svd"), with implicit feedback ("svdpp"):
+/// Biased matrix factorisation ("svd"), with implicit feedback ("svdpp"), and
+/// the mean of many such drawn from their posterior ("svdpp_gibbs"):
 ///
 ///   z(u, i) = b_u + b_i + q_iᵀ (p_u + |N(u)|^-½ Σ_{j∈N(u)} y_j)
 ///
 /// with z the rating on the scale of models/rating_scale.h; N(u): the tracks
-/// that the listener chose; y = 0 in svd. Trained by train/svd.cc.
+/// that the listener chose; y = 0 in svd. Trained by train/svd.cc and
+/// train/svdpp_gibbs.cc; in the latter y_j also has a part in b_u.
 /// Source: Koren, "Factorization Meets the Neighborhood", KDD 2008, eq. 15;
 /// svd: Koren, Bell, Volinsky, "Matrix Factorization Techniques for Recommender
 /// Systems", IEEE Computer 2009, eq. 4.
 ///
-/// A listener of the training data, known by name, has his own b_u and p_u, and
-/// N(u) of his present history, so that every play counts at once. A stranger's
-/// are the ridge regression of his targets on the tracks' factors:
+/// svd, svdpp: a listener of the training data, known by name, has his own b_u
+/// and p_u, and N(u) of his present history, so that every play counts at once.
+/// A stranger (with svdpp_gibbs: everybody) is folded in by the ridge regression
+/// of his n targets on the tracks' factors, s being his sum over N(u):
 ///
-///   min over b, p of  Σ_{i∈R} (z_i − b − b_i − q_iᵀ(p + s))² + n^e·(λ_b·b² + λ_p·|p|²)
+///   min over x = (p, b) of
+///     w·Σ_{i∈R} (z_i − b − b_i − q_iᵀ(p + s))² + n^e·Σ_j precision_j·(x_j − mean_j)²
+///
+/// For a sample of the posterior, with w the noise's precision, e = 0 and the
+/// sample's prior, this is the conditional mean of his parameters given all the
+/// others: averaged over samples, a better estimate than the mean of his own
+/// samples would be (Rao and Blackwell), and it needs nothing kept of him.
 ///
 /// Score is the predicted rating, not clamped. A newcomer (a stranger of whom
 /// nothing is known) gets the order of popularity.
@@ -41,23 +41,30 @@ class SvdModel final : public CatalogueModel {
  public:
   static constexpr std::string_view kSvd = "svd";
   static constexpr std::string_view kSvdpp = "svdpp";
+  static constexpr std::string_view kGibbs = "svdpp_gibbs";
 
-  /// Rows are `stride` apart: PaddedTo(factors + 2), pads zero.
+  /// Rows are `stride` apart: Stride(factors), pads zero. S samples one after
+  /// the other; svd and svdpp have one.
   struct Parts {
+    std::string_view algorithm = kSvd;
     Catalogue catalogue;
     RatingScale scale;
-    uint32_t factors = 0;                ///< d
-    std::vector<float> tracks;           ///< [n x stride] q_i, 1, b_i
-    std::vector<float> implicit;         ///< [n x stride] y_j, 0, 0; empty: svd
-    std::vector<std::string> names;      ///< [m] of listeners, ascending
-    std::vector<float> listeners;        ///< [m x stride] p_u, b_u, 1
-    ListenerPenalty penalty;
+    uint32_t factors = 0;            ///< d
+    uint32_t samples = 1;            ///< S
+    std::vector<float> tracks;       ///< [S x n x stride] q_i, 1, b_i
+    std::vector<float> implicit;     ///< [S x n x stride] y_j, its part in b_u, 0; empty: svd
+    std::vector<std::string> names;  ///< [m] of listeners, ascending; none: all are folded in
+    std::vector<float> listeners;    ///< [m x stride] p_u, b_u, 1
+    std::vector<float> weight;       ///< [S] w
+    std::vector<float> mean;         ///< [S x stride] of p and b_u
+    std::vector<float> precision;    ///< [S x stride]
+    float exponent = 0;              ///< e
   };
   static size_t Stride(size_t factors);
   static std::unique_ptr<Model> Make(Parts parts);
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
 
-  std::string_view algorithm() const override { return implicit_.empty() ? kSvd : kSvdpp; }
+  std::string_view algorithm() const override { return algorithm_; }
   Profile FoldIn(const History& history) const override;
   void Score(const Profile& profile, std::span<float> scores) const override;
   std::optional<float> PredictRating(const Profile& profile, TrackIx track) const override;
@@ -72,34 +79,27 @@ class SvdModel final : public CatalogueModel {
   explicit SvdModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
 
   bool IsNewcomer(const Profile& profile) const;
-  const float* Track(TrackIx track) const { return tracks_.data() + Raw(track) * stride_; }
   std::optional<uint32_t> FindListener(std::string_view name) const;
+  std::span<const float> Tracks(size_t sample) const { return tracks_.subspan(sample * track_count() * stride_, track_count() * stride_); }
+  /// y_j of a sample; only where there are any.
+  const float* Implicit(size_t sample, TrackIx track) const { return implicit_.data() + (sample * track_count() + Raw(track)) * stride_; }
 
   Parts own_;
   std::shared_ptr<const ModelFile> file_;  // null where fitted just now
   TrackIds mapped_names_;
+  std::string_view algorithm_;
   RatingScale scale_;
-  ListenerPenalty penalty_;
+  float exponent_ = 0;
   uint32_t factors_ = 0;
+  uint32_t samples_ = 1;
   uint32_t listener_count_ = 0;
   size_t stride_ = 0;
   std::span<const float> tracks_;
   std::span<const float> implicit_;
   std::span<const float> listeners_;
+  std::span<const float> weight_;
+  std::span<const float> mean_;
+  std::span<const float> precision_;
 };
-
-/// The best tracks that speak for something, at most 3, strongest first.
-std::vector<ScoredTrack> Strongest(std::vector<ScoredTrack> shares);
-
-/// Solves a listener's b and p, given the tracks' rows (q, 1, b_i):
-///
-///   min over x = (p, b) of  w·Σ_k (z_k − b_i − rowᵀ(x + x0))² + Σ_j penalty_j (x_j − mean_j)²
-///
-///   rows     which tracks    z  their targets
-///   x        [stride] in: x0 (the implicit sum; 1 at factors + 1); out: x0 + x
-///   penalty, mean  [factors + 1]
-/// False, with x as it was plus the mean, where a pivot is not positive.
-bool SolveListener(std::span<const float> tracks, size_t stride, size_t factors, std::span<const uint32_t> rows,
-                   std::span<const float> z, float w, const float* penalty, const float* mean, float* x);
 
 }  // namespace segue::models

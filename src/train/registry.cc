@@ -4,6 +4,7 @@
 #include "train/item_knn.h"
 #include "train/popularity.h"
 #include "train/svd.h"
+#include "train/svdpp_gibbs.h"
 #include "train/trainer.h"
 #include "train/user_knn.h"
 
@@ -20,6 +21,7 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"friends", MakeFriendsTrainer},
     {"svd", MakeSvdTrainer},
     {"svdpp", MakeSvdppTrainer},
+    {"svdpp_gibbs", MakeSvdppGibbsTrainer},
     {"ials", MakeIalsTrainer},
     {"ease", MakeEaseTrainer},
     {"hybrid", MakeHybridTrainer},

@@ -237,6 +237,7 @@ class SvdTrainer final : public Trainer {
     const auto d = static_cast<size_t>(settings.factors);
     const std::vector<float> ones(std::max(tracks, data.listener_count()), 1.0f);
     models::SvdModel::Parts parts;
+    parts.algorithm = algorithm();
     parts.catalogue = models::Catalogue(data.tracks.id, PopularityOf(preferences, tracks));
     parts.scale = ratings.scale;
     parts.factors = static_cast<uint32_t>(d);
@@ -244,8 +245,12 @@ class SvdTrainer final : public Trainer {
     if (implicit_) parts.implicit = ModelRows(learnt.y, tracks, d, {}, {});
     parts.names = data.listeners;
     parts.listeners = ModelRows(learnt.p, data.listener_count(), d, learnt.listener_bias, ones);
-    parts.penalty = {static_cast<float>(settings.bias_regularization), static_cast<float>(settings.regularization),
-                     static_cast<float>(1 - settings.frequency_exponent)};
+    parts.weight = {1};
+    parts.mean.assign(models::SvdModel::Stride(d), 0.0f);
+    parts.precision = parts.mean;
+    std::fill_n(parts.precision.begin(), d, static_cast<float>(settings.regularization));
+    parts.precision[d] = static_cast<float>(settings.bias_regularization);
+    parts.exponent = static_cast<float>(1 - settings.frequency_exponent);
     return models::SvdModel::Make(std::move(parts));
   }
 

@@ -104,6 +104,10 @@ inline Settings Small() {
   settings.svd.factors = 6;
   settings.svd.epochs = 30;
   settings.svdpp = settings.svd;
+  settings.svdpp_gibbs.factors = 4;
+  settings.svdpp_gibbs.burn_in = 20;
+  settings.svdpp_gibbs.samples = 40;
+  settings.svdpp_gibbs.kept = 8;
   return settings;
 }
 
