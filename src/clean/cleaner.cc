@@ -209,6 +209,7 @@ class Cleaning {
     SEGUE_RETURN_IF_ERROR(work_->WriteParquet(
         "SELECT alias, track_id FROM aliases JOIN track_ids USING (number) ORDER BY alias", Key("aliases.parquet")));
     SEGUE_RETURN_IF_ERROR(work_->WriteParquet(InteractionsSql(), Key("interactions.parquet")));
+    SEGUE_RETURN_IF_ERROR(work_->WriteParquet(ReviewsSql(), Key("reviews.parquet")));
     return work_->WriteParquet(
         "SELECT sha256, file, line, " + NameSql("rule") + " AS rule, " + FieldSql("rule") +
             " AS field, reason, sample FROM (" + RejectedListensSql() + " UNION ALL BY NAME " + RejectedTracksSql() +

@@ -40,14 +40,14 @@ struct Outcome {
 Status FlushEvents(const Context& context);
 
 /// All accepted objects and flushed events -> datasets/<id>/: tracks, aliases,
-/// interactions, rejected rows (store/dataset_store.h), quality.json
+/// interactions, reviews, rejected rows (store/dataset_store.h), quality.json
 /// (clean/quality.h) and manifest.json, which is written last: a dataset
 /// without a manifest is not there. Rules: clean/rules.h; when two plays are
 /// the same: clean/listens.h; when two names are the same track: clean/identity.h.
 ///
 /// The id is a hash of the inputs' contents and listeners, the clean.* settings
 /// that change results and the code version. The same id is the same bytes of
-/// tracks, aliases and interactions, on any machine and for any number of
+/// tracks, aliases, interactions and reviews, on any machine and for any number of
 /// threads; rejected rows and the quality report also carry the files' names.
 /// Where the dataset is there already, nothing is done. "In the future" is
 /// judged by the day on which a file came in, not by today.

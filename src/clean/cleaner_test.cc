@@ -1,4 +1,5 @@
 #include <atomic>
+#include <cmath>
 
 #include "clean/testing.h"
 #include "store/dataset_store.h"
@@ -180,7 +181,8 @@ TEST_F(CleanTest, TheSameInputsAreTheSameBytesForAnyNumberOfThreads) {
         "SELECT 'src:' || (i % 4000) AS source_id, 'whole' AS part, i AS row, (i * 37 % 1000) / 1000.0 AS energy, "
         "i % 3 AS hit, 'a;b' || (i % 5) AS tags FROM range(9000) t(i)");
   const std::vector<std::string> leaves = {"tracks.parquet",   "aliases.parquet", "interactions.parquet",
-                                           "rejected.parquet", "quality.json",    "manifest.json"};
+                                           "rejected.parquet", "quality.json",    "manifest.json",
+                                           "reviews.parquet"};
   std::map<std::string, std::string> first;
   for (const int64_t threads : {1, 2, 5}) {
     settings.threads = threads;
@@ -194,6 +196,31 @@ TEST_F(CleanTest, TheSameInputsAreTheSameBytesForAnyNumberOfThreads) {
     }
   }
   EXPECT_GT(first["interactions.parquet"].size(), 100'000U);
+}
+
+TEST_F(CleanTest, ReviewsKeepTheirWordsAndARatedOneIsARating) {
+  const std::string columns = "'src:1' AS source_id, 'review' AS kind, ";
+  Stage("r.json", "listens",
+        All({"SELECT 'ann' AS listener, " + columns + "1600000000::BIGINT AS \"at\", 4.0::DOUBLE AS value, 'a \"fine\", slow; thing\nof two lines' AS text",
+             "SELECT 'bob', " + columns + "NULL, NULL, 'no idea when'",
+             "SELECT 'cid', " + columns + "1600000000, NULL, '  '"}));
+  Stage("again.json", "listens",
+        "SELECT 'ann' AS listener, " + columns + "1600000000::BIGINT AS \"at\", 4.0::DOUBLE AS value, 'a \"fine\", slow; thing\nof two lines' AS text");
+  CleanNow();
+  EXPECT_EQ(Kept(), 3);
+  EXPECT_EQ(Count("SELECT count(*) FROM " + Table("reviews")), 2);
+  const auto data = store::LoadDataset(*bucket, last.dataset_id);
+  ASSERT_TRUE(data.ok()) << data.error().message;
+  ASSERT_EQ(data->reviews.size(), 2U);
+  EXPECT_EQ(data->listeners[Raw(data->reviews[0].listener)], "ann");
+  EXPECT_EQ(data->reviews[0].rating, 4.0F);
+  EXPECT_EQ(data->reviews[0].at, 1'600'000'000);
+  EXPECT_EQ(data->reviews[0].text, "a \"fine\", slow; thing\nof two lines");
+  EXPECT_EQ(data->EventsOf(UserIx{0})[0].kind, EventKind::kRating);
+  EXPECT_EQ(data->EventsOf(UserIx{0})[0].value, 4.0F);
+  EXPECT_TRUE(std::isnan(data->reviews[1].rating));
+  EXPECT_EQ(data->reviews[1].at, 0);
+  EXPECT_EQ(data->EventsOf(UserIx{1})[0].kind, EventKind::kReview);
 }
 
 TEST_F(CleanTest, WhatFilesAreCalledDoesNotChangeTheData) {

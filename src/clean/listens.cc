@@ -35,7 +35,7 @@ Status AppendFiles(Workshop& work, const Inputs& inputs) {
 /// One SELECT a kind of object: feedback knows when each event was received.
 std::string StagedColumns(std::string_view received_at) {
   return "SELECT filename, file_row_number, line, listener, source_id, name_key, artist, title, album, \"at\", "
-         "at_precision, kind, value, ms_played, event_id, " +
+         "at_precision, kind, value, ms_played, text, event_id, " +
          std::string(received_at) + " AS received_at FROM ";
 }
 
@@ -88,7 +88,7 @@ Status OpenListens(Workshop& work, const Inputs& inputs) {
       "CASE WHEN f.listener <> '' THEN f.listener ELSE p.listener END AS listener, "
       "nullif(p.source_id, '') AS source_id, "
       "CASE WHEN " + known + " THEN nullif(p.name_key, '') END AS name_key, p.artist, p.title, p.album, p.\"at\", "
-      "p.at_precision, p.kind, p.value, p.ms_played, p.event_id "
+      "p.at_precision, p.kind, p.value, p.ms_played, p.text, p.event_id "
       "FROM staged p JOIN files f ON f.path = p.filename"));
   return work.Run("CREATE VIEW judged_listens AS SELECT *, " + FirstRuleSql("listens") +
                   " AS rule FROM named_listens");
@@ -158,7 +158,8 @@ Status MarkListens(Workshop& work, int64_t skip_below_ms) {
       Number("duplicate_event") + ", NULL FROM same_event"));
   return work.Run(
       "CREATE VIEW marked AS SELECT *, CASE WHEN rule IS NULL THEN CASE WHEN kind = 'play' AND ms_played < " +
-      std::to_string(skip_below_ms) + " THEN 'skip'::event_kind ELSE kind END END AS final_kind FROM ("
+      std::to_string(skip_below_ms) + " THEN 'skip'::event_kind WHEN kind = 'review' AND value IS NOT NULL THEN "
+      "'rating'::event_kind ELSE kind END END AS final_kind FROM ("
       "SELECT e.* EXCLUDE (event_id), r.before, CASE WHEN r.rule IS NOT NULL THEN r.rule WHEN e.track IS NULL THEN " +
       Number("unknown_track") + " WHEN e.kind IN ('play', 'skip') AND (e.ms_played = 0 OR e.value = 0) THEN " +
       Number("zero_play") + " END AS rule FROM events e LEFT JOIN repeats r USING (file, nr))");
@@ -180,6 +181,14 @@ std::string InteractionsSql() {
          "ms_played FROM (SELECT listener, track, \"at\", final_kind AS kind, coalesce(value, 1) AS value, ms_played "
          "FROM marked WHERE rule IS NULL ORDER BY listener, \"at\" NULLS FIRST, track, final_kind, coalesce(value, 1), "
          "ms_played NULLS FIRST)";
+}
+
+std::string ReviewsSql() {
+  return "SELECT m.listener::VARCHAR AS listener, m.track::VARCHAR AS track_id, m.\"at\", j.value AS rating, j.text "
+         "FROM (SELECT file, nr, listener, track, \"at\" FROM marked WHERE rule IS NULL) m JOIN "
+         "(SELECT file, nr, CASE WHEN kind IN ('review', 'rating') THEN value END AS value, text FROM judged_listens "
+         "WHERE trim(text) <> '') j USING (file, nr) "
+         "ORDER BY m.listener, m.track, m.\"at\" NULLS FIRST, j.text, j.value NULLS FIRST";
 }
 
 Status TallyListens(Workshop& work) {

@@ -29,7 +29,8 @@ Status CollectListenNames(Workshop& work);
 
 /// 4. With `identity(key, track, direct)` there: the view `marked`, a slim row
 /// an event with `rule` (NULL: kept), the file that a duplicate repeats, and
-/// `final_kind`: a play shorter than skip_below_ms is a skip.
+/// `final_kind`: a play shorter than skip_below_ms is a skip, a review with a
+/// rating is that rating.
 ///
 /// Two plays are the same where listener, track, minute and ms_played agree,
 /// and their seconds too if both sources tell seconds: several different plays
@@ -44,6 +45,9 @@ std::string RejectedListensSql();
 
 /// SQL of interactions.parquet, ordered.
 std::string InteractionsSql();
+
+/// SQL of reviews.parquet, ordered: what was written in the events that are kept.
+std::string ReviewsSql();
 
 /// Into `tally(tbl, file, rule, n)`, after all steps: rows by file and rule,
 /// rule NULL for those kept.

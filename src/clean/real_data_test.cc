@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "clean/testing.h"
+#include "store/dataset_store.h"
 
 namespace segue::clean {
 namespace {
@@ -91,6 +92,31 @@ TEST_F(CleanTest, TheHitTablesDuplicatesAndConflictsAreThoseOfTheData) {
   EXPECT_GT(RuleFigure("impossible_tempo", "changed"), 0);
   EXPECT_GT(RuleFigure("impossible_time_signature", "changed"), 0);
   ExpectRowsAddUp();
+}
+
+TEST_F(CleanTest, RealReviewsReachTheDatasetWordForWord) {
+  const char* folder = std::getenv("SEGUE_TEST_DATA");
+  if (folder == nullptr) GTEST_SKIP() << "SEGUE_TEST_DATA is not set";
+  Must(duck->Run("CREATE TABLE amazon AS SELECT * FROM read_json(" +
+                 store::Quoted(std::string(folder) + "/amazon_digital_music/reviews_Digital_Music_5_head.json") +
+                 ", columns = {reviewerID: 'VARCHAR', asin: 'VARCHAR', overall: 'DOUBLE', reviewText: 'VARCHAR', unixReviewTime: 'BIGINT'}, "
+                 "format = 'newline_delimited')"));
+  ASSERT_EQ(Count("SELECT count(*) FROM amazon"), 6908);
+  // Those before 2002 are rejected, as all events are.
+  const std::string kept = "WHERE trim(reviewText) <> '' AND unixReviewTime >= 1009843200";
+  Stage("reviews.json", "listens",
+        "SELECT reviewerID AS listener, 'amazon:' || asin AS source_id, 'review' AS kind, overall AS value, reviewText AS text, "
+        "unixReviewTime AS \"at\" FROM amazon");
+  CleanNow();
+  const auto data = store::LoadDataset(*bucket, last.dataset_id);
+  ASSERT_TRUE(data.ok()) << data.error().message;
+  EXPECT_EQ(static_cast<int64_t>(data->reviews.size()), Count("SELECT count(*) FROM amazon " + kept));
+  int64_t bytes = 0;
+  for (const Review& review : data->reviews) {
+    bytes += static_cast<int64_t>(review.text.size());
+    EXPECT_GE(review.rating, 1);
+  }
+  EXPECT_EQ(bytes, Count("SELECT sum(strlen(reviewText))::BIGINT FROM amazon " + kept));
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& 
 /// What there is to train on, and how.
 void TrainingOptions(CLI::App& verb, OfflineFlags& flags) {
   verb.add_option("--train", flags.files.train, "CSV: user_id,item_id,value[,at]");
+  verb.add_option("--fold-in", flags.files.fold_in, "CSV, the same columns: the past of listeners who are not trained on");
   verb.add_option("--item-tags", flags.files.item_tags, "CSV: item_id,tag[,count]");
   verb.add_option("--item-features", flags.files.item_features, "CSV: item_id and columns of numbers");
   verb.add_option("--friends", flags.files.friends, "CSV: user_id,friend_id");

@@ -44,6 +44,8 @@ Result<Fitted> FitFiles(const Common& common, const OfflineFlags& flags) {
   const auto start = Clock::now();
   SEGUE_TRY(fitted.model, trainer->Fit(fitted.files.train, fitted.settings, fitted.seed, *fitted.instruments));
   fitted.seconds = SecondsSince(start);
+  // From here on train is only the past that listeners are known by.
+  store::AddEvents(fitted.files.train, fitted.files.fold_in);
   return fitted;
 }
 

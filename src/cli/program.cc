@@ -24,7 +24,9 @@ Status ApplySet(Settings& settings, const std::string& assignment, const std::st
   }
   const std::string key = assignment.substr(0, equals);
   const std::string value = assignment.substr(equals + 1);
-  for (const std::string& prefix : {std::string(), algorithm + ".", std::string("train."), std::string("evaluate.")}) {
+  // Some algorithms share their settings with others.
+  const std::string shared = algorithm == "ials_content" ? "ials." : algorithm.starts_with("content") ? "content." : "";
+  for (const std::string& prefix : {std::string(), algorithm + ".", shared, std::string("train."), std::string("evaluate.")}) {
     for (const SettingInfo& info : AllSettings()) {
       if (info.name == prefix + key) return Set(settings, info.name, value);
     }

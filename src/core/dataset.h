@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -73,6 +74,15 @@ struct Friends {
   }
 };
 
+/// What a listener wrote about a track.
+struct Review {
+  UserIx listener{};
+  TrackIx track{};
+  int64_t at = 0;      ///< Unix seconds UTC; 0 unknown
+  float rating = std::numeric_limits<float>::quiet_NaN();  ///< given with it; NaN: none
+  std::string text;
+};
+
 /// One event of one listener.
 struct Event {
   TrackIx track{};
@@ -94,6 +104,7 @@ struct Dataset {
   TrackTags tags;
   ExtraFeatures extra_features;
   Friends friends;
+  std::vector<Review> reviews;         ///< ascending by (listener, track, at, text)
 
   size_t listener_count() const { return listeners.size(); }
   std::span<const Event> EventsOf(UserIx user) const {

@@ -76,7 +76,14 @@ struct EaseSettings {
   std::string weighting = "log";
 };
 struct ContentSettings {
-  int64_t neighbours = 100;
+  double text_weight = 1;
+  double audio_weight = 0.2;
+  double popularity_weight = 0.5;
+};
+struct ContentMapSettings {
+  double regularization = 0.3;
+  double prior_listeners = 10;
+  int64_t most_steps = 100;
 };
 struct SessionSettings {
   int64_t neighbours = 200;
@@ -140,6 +147,7 @@ struct Settings {
   BprSettings bpr;
   EaseSettings ease;
   ContentSettings content;
+  ContentMapSettings ials_content;
   SessionSettings session_knn;
   MarkovSettings markov;
   GroupsSettings groups;

@@ -51,6 +51,8 @@ struct Split {
 /// together; the same pair always goes the same way); global_time does so where no
 /// event has an order, else what has no time stays in the past.
 ///
+/// Reviews stay in the past where their events do.
+///
 /// Discovery: held-out tracks that the listener's past already has are dropped.
 /// A skip or dislike alone is never held out as wanted: a rated track is held
 /// out unless disliked, any other where its strength is above 0.

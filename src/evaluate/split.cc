@@ -162,6 +162,13 @@ std::string Counts(const Split& split, const Settings& settings) {
          " held-out tracks";
 }
 
+/// Is the event that the review came with still there?
+bool IsIn(const Dataset& data, const Review& review) {
+  const auto events = data.EventsOf(review.listener);
+  return std::any_of(events.begin(), events.end(),
+                     [&](const Event& event) { return event.track == review.track && event.at == review.at; });
+}
+
 /// Cuts one listener's events in two.
 class Knife {
  public:
@@ -233,6 +240,7 @@ Split SplitByTime(Dataset&& data, const Settings& settings) {
     train.begin[u + 1] = kept;
   }
   train.events.resize(kept);
+  std::erase_if(train.reviews, [&](const Review& review) { return !IsIn(train, review); });
   split.description = knife.Description() + Counts(split, settings);
   return split;
 }

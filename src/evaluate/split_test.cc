@@ -210,5 +210,15 @@ TEST(SplitGiven, OfOtherListenersIsABug) {
   EXPECT_THROW(SplitGiven(train, test, Settings{}), Bug);
 }
 
+TEST(SplitByTime, WhatWasWrittenGoesWithItsEvent) {
+  Dataset data = DatasetBuilder({"a", "b", "c", "d"})
+                     .Add("u", "a", 1).Add("u", "b", 2).Add("u", "c", 3).Add("u", "d", 9, EventKind::kReview).Build();
+  data.reviews.push_back({UserIx{0}, TrackIx{1}, 2, 4, "in the past"});
+  data.reviews.push_back({UserIx{0}, TrackIx{3}, 9, 5, "held out"});
+  const Split split = SplitByTime(data, Settings());
+  ASSERT_EQ(split.train.reviews.size(), 1u);
+  EXPECT_EQ(split.train.reviews[0].text, "in the past");
+}
+
 }  // namespace
 }  // namespace segue::evaluate

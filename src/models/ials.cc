@@ -217,7 +217,19 @@ std::vector<ScoredTrack> IalsModel::Similar(TrackIx track, size_t n) const {
   return SelectTop(scores, n, {});
 }
 
+std::unique_ptr<IalsModel> IalsModel::WithFactors(Catalogue catalogue, std::vector<float> y) const {
+  auto model = Make({std::move(catalogue), factors_, std::move(y), weights_});
+  return std::unique_ptr<IalsModel>(static_cast<IalsModel*>(model.release()));
+}
+
 Status IalsModel::Save(const std::filesystem::path& file) const {
+  ModelFileWriter writer;
+  writer.Add("algorithm", kAlgorithm);
+  AddTo(writer);
+  return writer.Write(file);
+}
+
+void IalsModel::AddTo(ModelFileWriter& writer) const {
   const Header header{track_count(),
                       factors_,
                       weights_.alpha,
@@ -225,12 +237,9 @@ Status IalsModel::Save(const std::filesystem::path& file) const {
                       weights_.frequency_exponent,
                       weights_.mean_listener_count,
                       static_cast<uint32_t>(weights_.liked)};
-  ModelFileWriter writer;
-  writer.Add("algorithm", kAlgorithm);
   writer.AddArray<Header>("ials", {&header, 1});
   catalogue_.AddTo(writer);
   writer.AddArray<float>("factors", y_);
-  return writer.Write(file);
 }
 
 }  // namespace segue::models

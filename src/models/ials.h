@@ -62,6 +62,14 @@ class IalsModel final : public CatalogueModel {
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
   Status Save(const std::filesystem::path& file) const override;
 
+  uint32_t factor_count() const { return factors_; }
+  /// [n x PaddedTo(factor_count())]; 0 for tracks that nobody played.
+  std::span<const float> factors() const { return y_; }
+  /// This model over other tracks, or with other factors for them.
+  std::unique_ptr<IalsModel> WithFactors(Catalogue catalogue, std::vector<float> y) const;
+  /// All sections but "algorithm".
+  void AddTo(ModelFileWriter& writer) const;
+
  private:
   explicit IalsModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
 

@@ -5,6 +5,8 @@
 
 #include "models/ease.h"
 #include "models/hybrid.h"
+#include "models/content.h"
+#include "models/content_map.h"
 #include "models/ials.h"
 #include "models/item_knn.h"
 #include "models/model_file.h"
@@ -29,6 +31,10 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {IalsModel::kAlgorithm, IalsModel::Open},
     {EaseModel::kAlgorithm, EaseModel::Open},
     {HybridModel::kAlgorithm, HybridModel::Open},
+    {ContentModel::kAudio, ContentModel::Open},
+    {ContentModel::kText, ContentModel::Open},
+    {ContentModel::kBoth, ContentModel::Open},
+    {IalsContentModel::kAlgorithm, IalsContentModel::Open},
 };
 
 }  // namespace

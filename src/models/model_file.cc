@@ -229,7 +229,7 @@ Result<TrackIds> TrackIds::Open(const ModelFile& file, size_t count, std::string
   SEGUE_TRY(ids.text_, file.Section(std::string(what) + "_ids"));
   for (size_t i = 0; i < count; ++i) {
     if (ids.offsets_[i] > ids.offsets_[i + 1] || ids.offsets_[i + 1] > ids.text_.size() || (i > 0 && ids[i] <= ids[i - 1])) {
-      return Corrupt(file.path(), "its track ids are not in order");
+      return Corrupt(file.path(), "its " + std::string(what) + " ids are not in order");
     }
   }
   return ids;

@@ -39,12 +39,23 @@ std::vector<std::string> SplitList(const std::string& text) {
   return parts;
 }
 
-/// Hash of a dataset's listening, whatever it was made from: all that today's
-/// algorithms learn from. Track tables alone change the catalogue that is
-/// served, not the models.
-Result<std::string> ListeningHash(const Context& context, const std::string& dataset_id) {
-  SEGUE_TRY(const std::string bytes, context.bucket.Get(store::DatasetKey(dataset_id, "interactions.parquet")));
-  return Sha256Hex(bytes);
+/// Hash of what a dataset's models learn from, whatever it was made from: its
+/// listening; and, where models of content take part, its tracks and reviews. For
+/// all others track tables change the catalogue that is served, not the models.
+Result<std::string> LearningHash(const Context& context, const std::string& dataset_id) {
+  std::vector<std::string> leaves = {"interactions.parquet"};
+  const std::string& algorithms = context.settings.algorithms;
+  if (algorithms.find("content") != std::string::npos || algorithms.find("hybrid") != std::string::npos) {
+    leaves.insert(leaves.end(), {"tracks.parquet", "reviews.parquet"});
+  }
+  std::string hashes;
+  for (const std::string& leaf : leaves) {
+    const auto bytes = context.bucket.Get(store::DatasetKey(dataset_id, leaf));
+    if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound && leaf == "reviews.parquet") continue;
+    if (!bytes.ok()) return bytes.error();
+    hashes += Sha256Hex(*bytes);
+  }
+  return hashes;
 }
 
 struct Candidate {
@@ -272,8 +283,8 @@ class Run {
     SEGUE_TRY(const std::string judged, context_.catalog.Meta("judged_dataset"));
     if (judged.empty()) return false;
     if (judged == record_.dataset_id) return true;
-    SEGUE_TRY(const std::string mine, ListeningHash(context_, record_.dataset_id));
-    const auto theirs = ListeningHash(context_, judged);
+    SEGUE_TRY(const std::string mine, LearningHash(context_, record_.dataset_id));
+    const auto theirs = LearningHash(context_, judged);
     return theirs.ok() && mine == *theirs;
   }
 

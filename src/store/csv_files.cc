@@ -5,8 +5,10 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 
+#include "core/check.h"
 #include "store/duck.h"
 
 namespace segue::store {
@@ -258,18 +260,40 @@ Status ReadFriends(Duck& duck, const std::filesystem::path& path, Dataset& data)
 
 }  // namespace
 
+void AddEvents(Dataset& data, const Dataset& more) {
+  SEGUE_CHECK(data.listeners == more.listeners);
+  if (more.events.empty()) return;
+  std::vector<Event> events;
+  std::vector<uint64_t> begin = {0};
+  for (uint32_t u = 0; u < data.listener_count(); ++u) {
+    for (const Dataset* part : std::initializer_list<const Dataset*>{&data, &more}) {
+      const auto own = part->EventsOf(UserIx{u});
+      events.insert(events.end(), own.begin(), own.end());
+    }
+    const auto sooner = [](const Event& a, const Event& b) {
+      return std::tie(a.at, a.track, a.kind) < std::tie(b.at, b.track, b.kind);
+    };
+    std::stable_sort(events.begin() + static_cast<std::ptrdiff_t>(begin.back()), events.end(), sooner);
+    begin.push_back(events.size());
+  }
+  data.events = std::move(events);
+  data.begin = std::move(begin);
+}
+
 Result<TrainTest> LoadCsvFiles(const CsvFiles& files) {
   SEGUE_TRY(const auto duck, OpenDuck({.memory_limit_mb = 8192}));
   SEGUE_RETURN_IF_ERROR(ReadCsv(*duck, files.train, "train", kEventColumns));
-  if (files.test.empty()) {
-    SEGUE_RETURN_IF_ERROR(duck->Run("CREATE TABLE test AS SELECT * FROM train LIMIT 0"));
-  } else {
-    SEGUE_RETURN_IF_ERROR(ReadCsv(*duck, files.test, "test", kEventColumns));
+  for (const auto& [table, file] : {std::pair{"test", &files.test}, {"fold_in", &files.fold_in}}) {
+    if (file->empty()) {
+      SEGUE_RETURN_IF_ERROR(duck->Run("CREATE TABLE " + std::string(table) + " AS SELECT * FROM train LIMIT 0"));
+    } else {
+      SEGUE_RETURN_IF_ERROR(ReadCsv(*duck, *file, table, kEventColumns));
+    }
   }
   for (const auto& [table, column] : {std::pair{"users", "user_id"}, {"items", "item_id"}}) {
     const std::string c = column;
     SEGUE_RETURN_IF_ERROR(duck->Run("CREATE TABLE " + std::string(table) + " AS SELECT id, row_number() OVER (ORDER BY id) - 1 AS ix FROM "
-                                    "(SELECT " + c + " AS id FROM train UNION SELECT " + c + " FROM test)"));
+                                    "(SELECT " + c + " AS id FROM train UNION SELECT " + c + " FROM test UNION SELECT " + c + " FROM fold_in)"));
   }
   TrainTest pair;
   SEGUE_RETURN_IF_ERROR(ReadNames(*duck, "users", pair.train.listeners));
@@ -286,10 +310,12 @@ Result<TrainTest> LoadCsvFiles(const CsvFiles& files) {
   tracks.features.assign(n * kAudioFeatures.size(), kMissing);
   pair.test.tracks = pair.train.tracks;
   pair.test.listeners = pair.train.listeners;
+  pair.fold_in.listeners = pair.train.listeners;
   SEGUE_TRY(const bool ratings, LookLikeRatings(*duck));
   const EventKind kind = ratings ? EventKind::kRating : EventKind::kPlay;
   SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "train", kind, pair.train));
   SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "test", kind, pair.test));
+  SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "fold_in", kind, pair.fold_in));
   if (!files.item_tags.empty()) SEGUE_RETURN_IF_ERROR(ReadTags(*duck, files.item_tags, pair.train));
   if (!files.item_features.empty()) SEGUE_RETURN_IF_ERROR(ReadFeatures(*duck, files.item_features, pair.train));
   if (!files.friends.empty()) SEGUE_RETURN_IF_ERROR(ReadFriends(*duck, files.friends, pair.train));

@@ -12,6 +12,7 @@ namespace segue::store {
 struct CsvFiles {
   std::filesystem::path train;          ///< user_id,item_id,value[,at]
   std::filesystem::path test;           ///< the same
+  std::filesystem::path fold_in;        ///< the same: the past of listeners who are not trained on
   std::filesystem::path item_tags;      ///< item_id,tag[,count]
   std::filesystem::path item_features;  ///< item_id and numeric columns
   std::filesystem::path friends;        ///< user_id,friend_id
@@ -20,9 +21,13 @@ struct CsvFiles {
 struct TrainTest {
   Dataset train;  ///< with tags, extra features and friends
   Dataset test;   ///< same tracks and listeners; events of the test file
+  Dataset fold_in;  ///< the same listeners, no tracks; events of the fold-in file
 };
 
-/// The catalogue and the listeners are those of both train and test; what the
+/// Adds `more`'s events, which are of the same listeners and tracks.
+void AddEvents(Dataset& data, const Dataset& more);
+
+/// The catalogue and the listeners are those of train, test and fold_in; what the
 /// other files say of anyone else is left out. A row is a rating of `value` at
 /// `at` where train's values look like ratings (at most 10, whole or half
 /// steps, the lowest not the most common), else a play of `value`. kInvalid

@@ -84,6 +84,20 @@ Status ReadTables(Duck& duck, Dataset& data) {
   return {};
 }
 
+/// Fills data.reviews from a table `r` (kReviewsSchema), behind ReadTables.
+Status ReadReviews(Duck& duck, Dataset& data) {
+  return duck.Query(
+      "SELECT li.ix, ti.ix, r.\"at\", r.rating, r.text FROM r JOIN li USING (listener) JOIN ti USING (track_id) "
+      "ORDER BY li.ix, ti.ix, coalesce(r.\"at\",0), r.text, r.rating NULLS FIRST",
+      [&](const DuckChunk& chunk) {
+        for (uint64_t row = 0; row < chunk.rows(); ++row) {
+          data.reviews.push_back({UserIx{static_cast<uint32_t>(chunk.Int(0, row))}, TrackIx{static_cast<uint32_t>(chunk.Int(1, row))},
+                                  IntAt(chunk, 2, row, 0), chunk.IsNull(3, row) ? kMissing : static_cast<float>(chunk.Real(3, row)),
+                                  TextAt(chunk, 4, row)});
+        }
+      });
+}
+
 /// An error of statements on files that clean/ wrote. The statements are ours,
 /// so what DuckDB finds wrong with them is wrong with the files.
 Error Unreadable(Error error, std::string_view dataset_id) {
@@ -113,6 +127,11 @@ Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_
   Status read = OpenView(*duck, "t", tracks);
   if (read.ok()) read = OpenView(*duck, "i", interactions);
   if (read.ok()) read = ReadTables(*duck, data);
+  if (read.ok() && bucket.Exists(DatasetKey(dataset_id, "reviews.parquet"))) {
+    SEGUE_TRY(const auto reviews, Locate(bucket, dataset_id, "reviews.parquet"));
+    read = OpenView(*duck, "r", reviews);
+    if (read.ok()) read = ReadReviews(*duck, data);
+  }
   if (!read.ok()) return Unreadable(read.error(), dataset_id);
   data.tags = TagsOf(data.tracks);
   return data;

@@ -24,13 +24,18 @@ inline constexpr std::string_view kTracksSchema =
 /// interactions.parquet, ascending by (listener, at, track_id, kind, value, ms_played).
 inline constexpr std::string_view kInteractionsSchema =
     "listener VARCHAR, track_id VARCHAR, \"at\" BIGINT, kind VARCHAR, value DOUBLE, ms_played BIGINT";
+/// reviews.parquet, ascending by (listener, track_id, at, text, rating): what
+/// was written in interactions; rating NULL where none was given with it.
+inline constexpr std::string_view kReviewsSchema =
+    "listener VARCHAR, track_id VARCHAR, \"at\" BIGINT, rating DOUBLE, text VARCHAR";
 inline constexpr std::string_view kAliasesSchema = "alias VARCHAR, track_id VARCHAR";
 /// rejected.parquet: every row that cleaning removed, duplicates included.
 inline constexpr std::string_view kRejectedSchema =
     "sha256 VARCHAR, file VARCHAR, line BIGINT, rule VARCHAR, field VARCHAR, reason VARCHAR, "
     "sample VARCHAR";
 
-/// Reads datasets/<id>/tracks.parquet and interactions.parquet. kNotFound
+/// Reads datasets/<id>/tracks.parquet and interactions.parquet, and
+/// reviews.parquet, which datasets of before have not. kNotFound
 /// where the dataset is not there, kCorrupt where it does not read.
 Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_id);
 

@@ -55,6 +55,23 @@ TEST_F(Datasets, CsvPairSharesListenersAndTracks) {
   EXPECT_TRUE(pair->test.EventsOf(UserIx{1}).empty());
 }
 
+TEST_F(Datasets, AFoldInFileIsNoPartOfTrainUntilItIsAdded) {
+  auto files = LoadCsvFiles({.train = Csv("train.csv", "user_id,item_id,value,at\na,x,1,5\nb,y,2,9\n"),
+                             .test = Csv("test.csv", "user_id,item_id,value\nc,x,1\n"),
+                             .fold_in = Csv("fold.csv", "user_id,item_id,value,at\nc,z,1,4\na,y,7,3\n")});
+  ASSERT_TRUE(files.ok()) << files.error().message;
+  EXPECT_EQ(files->train.listeners, (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(files->train.tracks.id, (std::vector<std::string>{"x", "y", "z"}));
+  EXPECT_EQ(files->train.events.size(), 2u);
+  EXPECT_TRUE(files->train.EventsOf(UserIx{2}).empty());
+  AddEvents(files->train, files->fold_in);
+  ASSERT_EQ(files->train.EventsOf(UserIx{2}).size(), 1u);
+  EXPECT_EQ(Raw(files->train.EventsOf(UserIx{2})[0].track), 2u);
+  ASSERT_EQ(files->train.EventsOf(UserIx{0}).size(), 2u);
+  EXPECT_EQ(files->train.EventsOf(UserIx{0})[0].at, 3);
+  EXPECT_EQ(files->train.EventsOf(UserIx{1}).size(), 1u);
+}
+
 TEST_F(Datasets, CsvErrorsNameFileLineAndField) {
   const auto value = LoadPair(Csv("bad.csv", "user_id,item_id,value\na,x,1\na,y,many\n"), "");
   ASSERT_FALSE(value.ok());

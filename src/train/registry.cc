@@ -1,5 +1,7 @@
 #include "train/ease.h"
 #include "train/hybrid.h"
+#include "train/content.h"
+#include "train/content_map.h"
 #include "train/ials.h"
 #include "train/item_knn.h"
 #include "train/popularity.h"
@@ -25,6 +27,10 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"ials", MakeIalsTrainer},
     {"ease", MakeEaseTrainer},
     {"hybrid", MakeHybridTrainer},
+    {"content_audio", MakeContentAudioTrainer},
+    {"content_text", MakeContentTextTrainer},
+    {"content", MakeContentTrainer},
+    {"ials_content", MakeIalsContentTrainer},
 };
 
 }  // namespace
@@ -43,6 +49,7 @@ std::string SettingsOf(std::string_view algorithm, const Settings& settings) {
   }
   if (algorithm == "friends") text += ResultFingerprint(settings, "user_knn.");
   if (algorithm.starts_with("content") || algorithm == "hybrid") text += ResultFingerprint(settings, "content.");
+  if (algorithm == "ials_content") text += ResultFingerprint(settings, "ials.");
   return text;
 }
 
