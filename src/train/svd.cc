@@ -213,6 +213,7 @@ class SvdTrainer final : public Trainer {
   std::string_view algorithm() const override {
     return implicit_ ? models::SvdModel::kSvdpp : models::SvdModel::kSvd;
   }
+  bool PredictsRatings() const override { return true; }
 
   Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& all, uint64_t seed,
                                              Instruments& instruments) const override {

@@ -256,6 +256,7 @@ class Sampler {
 class SvdppGibbsTrainer final : public Trainer {
  public:
   std::string_view algorithm() const override { return models::SvdModel::kGibbs; }
+  bool PredictsRatings() const override { return true; }
 
   Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& all, uint64_t seed,
                                              Instruments& instruments) const override {
