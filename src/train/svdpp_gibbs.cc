@@ -18,6 +18,11 @@ namespace {
 
 constexpr double kFirstScale = 0.1;  ///< deviation of the first factors
 constexpr size_t kGrain = 64;        ///< rows that a thread takes at once
+/// How wide the priors of unused factors stay. 1, as in libFM, leaves them room
+/// to fit noise; much less, and factors in use are drawn to zero before they
+/// have found anything. On ML-100k, RMSE inside train, 32 factors: 1 .889,
+/// 0.3 .883, 0.1 .887, 0.05 .894.
+constexpr double kPriorRate = 0.3;
 /// Kinds of draws, each with its own random streams.
 enum Draw : uint64_t { kFirst, kOwn, kImplicit, kHyper, kNoise };
 
@@ -38,7 +43,7 @@ struct Prior {
   double mean = 0;
   double precision = 1;
 
-  /// Given the parameters. Normal-gamma with mean 0, all its weights 1.
+  /// Given the parameters. Normal-gamma: mean 0 with the weight of one value.
   void DrawGiven(std::span<const float> values, Random random) {
     const auto n = static_cast<double>(values.size());
     double sum = 0;
@@ -47,7 +52,7 @@ struct Prior {
       sum += value;
       squares += (value - mean) * (value - mean);
     }
-    precision = DrawGamma((n + 2) / 2, (squares + mean * mean + 1) / 2, random);
+    precision = DrawGamma((n + 2) / 2, (squares + mean * mean + kPriorRate) / 2, random);
     mean = sum / (n + 1) + random.Normal() / std::sqrt((n + 1) * precision);
   }
 };
@@ -157,7 +162,7 @@ class Sampler {
     double squares = 0;
     for (const float e : residual_) squares += double{e} * e;
     Random random(seed_, Stream(kNoise, 0, 0));
-    noise_ = DrawGamma((static_cast<double>(residual_.size()) + 1) / 2 + 1, (squares + 1) / 2, random);
+    noise_ = DrawGamma((static_cast<double>(residual_.size()) + 1) / 2, (squares + 1) / 2, random);
   }
 
   void DrawFactor(Side& side, const Side& other, size_t f, uint64_t which) {

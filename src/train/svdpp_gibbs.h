@@ -14,7 +14,7 @@ namespace segue::train {
 ///
 /// over d factors and two more, one where Q = 1 (the listener's bias) and one
 /// where P = 1 (the track's). p, q, y, w: Normal(μ_f, 1/λ_f), each kind with its
-/// own μ_f ~ Normal(0, 1/λ_f) and λ_f, α ~ Gamma(½, ½).
+/// own μ_f ~ Normal(0, 1/λ_f), λ_f ~ Gamma(½, 0.15), and α ~ Gamma(½, ½).
 ///
 /// Source: Rendle, Zhang, Koren, "On the Difficulty of Evaluating Baselines",
 /// 2019 (SVD++ and "flipped" SVD++ by Gibbs sampling make the records), after
