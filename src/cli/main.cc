@@ -87,6 +87,13 @@ void ModelVerbs(CLI::App& app, Common& common, int& exit_code, OfflineFlags& fla
   verb->add_option("--test", flags.files.test, "CSV, the same columns: what is to be found")->required();
   verb->callback([&] { exit_code = EvaluateFiles(common, flags); });
 
+  verb = Verb(app, common, "predict", "Train on one file, predict the ratings of another");
+  TrainingOptions(*verb, flags);
+  verb->get_option("--train")->required();
+  verb->add_option("--test", flags.files.test, "CSV, the same columns: whose ratings to predict")->required();
+  verb->add_option("--output", flags.output, "CSV file: user_id,item_id,value,prediction")->required();
+  verb->callback([&] { exit_code = PredictFiles(common, flags); });
+
   verb = Verb(app, common, "recommend", "Recommend: to a listener of a data folder, or to all of a CSV file");
   verb->add_option("listener", flags.listener, "Listener (with --data)");
   TrainingOptions(*verb, flags);

@@ -1,71 +1,26 @@
-#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 
 #include <nlohmann/json.hpp>
 
-#include "cli/verbs.h"
+#include "cli/offline.h"
 #include "core/identity.h"
 #include "evaluate/evaluator.h"
 #include "models/past.h"
-#include "monitor/run_log.h"
 #include "pipeline/judge.h"
 #include "pipeline/records.h"
-#include "store/csv_files.h"
 #include "store/dataset_store.h"
-#include "train/trainer.h"
 
 namespace segue::cli {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// A model fitted on CSV files, with what it was fitted on.
-struct Fitted {
-  Settings settings;
-  store::TrainTest files;
-  std::unique_ptr<models::Model> model;
-  uint64_t seed = 0;
-  double seconds = 0;
-  std::unique_ptr<Instruments> instruments;
-};
-
-Result<Fitted> FitFiles(const Common& common, const OfflineFlags& flags) {
-  Fitted fitted;
-  SEGUE_TRY(fitted.settings, ReadSettings(common, flags.algorithm));
-  fitted.instruments = monitor::ConsoleInstruments(common.quiet, [] { return Cancelled().load(); });
-  fitted.seed = static_cast<uint64_t>(flags.seed >= 0 ? flags.seed : fitted.settings.seed);
-  SEGUE_TRY(const auto trainer, train::MakeTrainer(flags.algorithm));
-  SEGUE_TRY(fitted.files, store::LoadCsvFiles(flags.files));
-  const auto start = Clock::now();
-  SEGUE_TRY(fitted.model, trainer->Fit(fitted.files.train, fitted.settings, fitted.seed, *fitted.instruments));
-  fitted.seconds = SecondsSince(start);
-  // From here on train is only the past that listeners are known by.
-  store::AddEvents(fitted.files.train, fitted.files.fold_in);
-  return fitted;
-}
-
-StrengthRule RuleOf(const Settings& settings) { return {settings.skip_weight, settings.like_weight}; }
 
 std::vector<uint8_t> Heard(const models::Model& model, std::span<const Preference> history) {
   std::vector<uint8_t> heard(model.track_count(), 0);
   for (const Preference& item : history) heard[Raw(item.track)] = 1;
   return heard;
-}
-
-/// As CSV wants it: quoted where it has a comma, quote or line break.
-std::string CsvField(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
 }
 
 int RecommendToAll(const Common& common, const OfflineFlags& flags) {

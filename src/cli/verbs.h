@@ -56,11 +56,12 @@ struct OfflineFlags {
   std::string algorithm = "ials";
   int64_t seed = -1;     ///< -1: train.seed
   int64_t n = 10;
-  std::string output;    ///< recommend: CSV file, "" stdout
+  std::string output;    ///< recommend: CSV file, "" stdout; predict: CSV file
   std::string listener;  ///< recommend on a data folder
   std::string track;     ///< similar
 };
 int EvaluateFiles(const Common& common, const OfflineFlags& flags);
+int PredictFiles(const Common& common, const OfflineFlags& flags);
 int Recommend(const Common& common, const OfflineFlags& flags);
 int SimilarTracks(const Common& common, const OfflineFlags& flags);
 

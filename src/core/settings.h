@@ -40,15 +40,19 @@ struct KnnSettings {
   double locality = 1;          ///< user_knn
 };
 struct SvdSettings {
-  int64_t factors = 20;
-  int64_t epochs = 20;
-  double learning_rate = 0.007;
-  double regularization = 0.02;
+  int64_t factors = 64;
+  int64_t epochs = 40;
+  double learning_rate = 0.015;
+  double decay = 0.94;
+  double regularization = 0.08;
+  double bias_regularization = 0.8;
+  double frequency_exponent = 0.4;
 };
 struct GibbsSettings {
-  int64_t factors = 32;
+  int64_t factors = 16;
   int64_t burn_in = 20;
   int64_t samples = 200;
+  int64_t kept = 32;
 };
 struct IalsSettings {
   int64_t factors = 64;
@@ -153,7 +157,7 @@ struct Settings {
   TrendingSettings trending;
   KnnSettings item_knn{.neighbours = 200};
   KnnSettings user_knn{.neighbours = 100};
-  SvdSettings svd;
+  SvdSettings svd{.regularization = 0.12};
   SvdSettings svdpp;
   GibbsSettings svdpp_gibbs;
   IalsSettings ials;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/check.h"
+
 namespace segue::evaluate {
 namespace {
 
@@ -61,6 +63,22 @@ double AveragePrecision(std::span<const uint8_t> hits, size_t n, size_t relevant
   }
   const size_t most = std::min(n, relevant);
   return most == 0 ? 0 : sum / static_cast<double>(most);
+}
+
+double Rmse(std::span<const double> predicted, std::span<const double> actual) {
+  SEGUE_CHECK(predicted.size() == actual.size());
+  if (actual.empty()) return kNaN;
+  double sum = 0;
+  for (size_t i = 0; i < actual.size(); ++i) sum += (predicted[i] - actual[i]) * (predicted[i] - actual[i]);
+  return std::sqrt(sum / static_cast<double>(actual.size()));
+}
+
+double Mae(std::span<const double> predicted, std::span<const double> actual) {
+  SEGUE_CHECK(predicted.size() == actual.size());
+  if (actual.empty()) return kNaN;
+  double sum = 0;
+  for (size_t i = 0; i < actual.size(); ++i) sum += std::abs(predicted[i] - actual[i]);
+  return sum / static_cast<double>(actual.size());
 }
 
 double Novelty(std::span<const TrackIx> ranked, size_t n, std::span<const uint32_t> heard_by, uint64_t listeners) {

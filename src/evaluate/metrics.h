@@ -42,6 +42,14 @@ double Ndcg(std::span<const uint8_t> hits, size_t n, size_t relevant);
 /// Σ_{r ≤ n} hit_r · precision at r, divided by min(n, relevant).
 double AveragePrecision(std::span<const uint8_t> hits, size_t n, size_t relevant);
 
+// How far predicted ratings are off. NaN where there are none.
+
+/// Root of the mean square of predicted - actual. Both [n] (CHECK).
+double Rmse(std::span<const double> predicted, std::span<const double> actual);
+
+/// Mean of |predicted - actual|. Both [n] (CHECK).
+double Mae(std::span<const double> predicted, std::span<const double> actual);
+
 // What the list holds, whether it hits or not.
 
 /// Mean over the first n of -log2 p(track), in bits: how unexpected the list is.

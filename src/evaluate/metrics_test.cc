@@ -68,6 +68,16 @@ TEST(Metrics, TruncatedRecallDividesByWhatFits) {
   EXPECT_DOUBLE_EQ(RecallTruncated(kList, 5, 0), 0);
 }
 
+TEST(Metrics, RmseIsTheRootOfTheMeanSquareAndMaeTheMeanDistance) {
+  const std::vector<double> predicted = {3, 4, 5, 1};
+  const std::vector<double> actual = {3, 2, 5.5, 2};
+  EXPECT_DOUBLE_EQ(Rmse(predicted, actual), std::sqrt((4 + 0.25 + 1) / 4));
+  EXPECT_DOUBLE_EQ(Mae(predicted, actual), 3.5 / 4);
+  EXPECT_DOUBLE_EQ(Rmse(actual, actual), 0);
+  EXPECT_TRUE(std::isnan(Rmse({}, {})));
+  EXPECT_TRUE(std::isnan(Mae({}, {})));
+}
+
 TEST(Metrics, NoveltyIsTheMeanSelfInformationInBits) {
   // Of 8 listeners 8, 4, 1 and 0 have them: 0, 1, 3 and (as for one) 3 bits.
   const std::vector<uint32_t> heard_by = {8, 4, 1, 0};

@@ -11,6 +11,7 @@
 #include "models/item_knn.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
+#include "models/svd.h"
 #include "models/user_knn.h"
 #include "models/groups.h"
 #include "models/ials.h"
@@ -30,6 +31,9 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {ItemKnnModel::kAlgorithm, ItemKnnModel::Open},
     {UserKnnModel::kAlgorithm, UserKnnModel::Open},
     {UserKnnModel::kFriends, UserKnnModel::Open},
+    {SvdModel::kSvd, SvdModel::Open},
+    {SvdModel::kSvdpp, SvdModel::Open},
+    {SvdModel::kGibbs, SvdModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
     {EaseModel::kAlgorithm, EaseModel::Open},
     {HybridModel::kAlgorithm, HybridModel::Open},

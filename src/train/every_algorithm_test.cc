@@ -69,6 +69,20 @@ TEST_P(EveryTrainer, FindsTheWithheldDiagonalOfTheCheckerboard) {
   }
 }
 
+TEST_P(EveryTrainer, PredictsRatingsWithinTheScaleOrSaysThatItDoesNot) {
+  const Dataset data = RatedCheckerboard(20);
+  const auto model = Fit(data, Small());
+  for (const auto& profile : {ProfileIn(*model, data, 3), model->FoldIn({})}) {
+    for (uint32_t i = 0; i < 20; ++i) {
+      const auto rating = model->PredictRating(profile, TrackIx{i});
+      ASSERT_EQ(rating.has_value(), (*MakeTrainer(GetParam()))->PredictsRatings());
+      if (!rating) continue;
+      EXPECT_GE(*rating, 1);
+      EXPECT_LE(*rating, 5);
+    }
+  }
+}
+
 TEST_P(EveryTrainer, TopIsTheBestOfTheScores) {
   const Dataset data = RandomData(80, 60, 2);
   const auto model = Fit(data, Small());

@@ -9,6 +9,8 @@
 #include "train/markov.h"
 #include "train/popularity.h"
 #include "train/session_knn.h"
+#include "train/svd.h"
+#include "train/svdpp_gibbs.h"
 #include "train/trainer.h"
 #include "train/user_knn.h"
 
@@ -23,6 +25,9 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"item_knn", MakeItemKnnTrainer},
     {"user_knn", MakeUserKnnTrainer},
     {"friends", MakeFriendsTrainer},
+    {"svd", MakeSvdTrainer},
+    {"svdpp", MakeSvdppTrainer},
+    {"svdpp_gibbs", MakeSvdppGibbsTrainer},
     {"ials", MakeIalsTrainer},
     {"ease", MakeEaseTrainer},
     {"hybrid", MakeHybridTrainer},

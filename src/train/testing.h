@@ -101,6 +101,13 @@ inline Settings Small() {
   settings.ials.factors = 8;
   settings.ials.epochs = 6;
   settings.ials.regularization = 1;
+  settings.svd.factors = 6;
+  settings.svd.epochs = 30;
+  settings.svdpp = settings.svd;
+  settings.svdpp_gibbs.factors = 4;
+  settings.svdpp_gibbs.burn_in = 20;
+  settings.svdpp_gibbs.samples = 40;
+  settings.svdpp_gibbs.kept = 8;
   return settings;
 }
 

@@ -22,6 +22,8 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
   virtual std::string_view algorithm() const = 0;
+  /// Do its models answer PredictRating?
+  virtual bool PredictsRatings() const { return false; }
 
   /// Same dataset, settings and seed: the same model, byte for byte, for any
   /// number of threads (train.threads). kInvalid where the data cannot train
