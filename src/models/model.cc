@@ -9,6 +9,7 @@
 #include "models/item_knn.h"
 #include "models/model_file.h"
 #include "models/popularity.h"
+#include "models/trending.h"
 #include "models/user_knn.h"
 
 namespace segue::models {
@@ -19,6 +20,7 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 /// Every algorithm that has artifacts, one line each.
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
+    {TrendingModel::kAlgorithm, TrendingModel::Open},
     {ItemKnnModel::kAlgorithm, ItemKnnModel::Open},
     {UserKnnModel::kAlgorithm, UserKnnModel::Open},
     {UserKnnModel::kFriends, UserKnnModel::Open},

@@ -4,6 +4,7 @@
 #include "train/item_knn.h"
 #include "train/popularity.h"
 #include "train/trainer.h"
+#include "train/trending.h"
 #include "train/user_knn.h"
 
 namespace segue::train {
@@ -14,6 +15,7 @@ using Maker = std::unique_ptr<Trainer> (*)();
 /// Every algorithm, one line each, in the order of the documentation.
 constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
+    {"trending", MakeTrendingTrainer},
     {"item_knn", MakeItemKnnTrainer},
     {"user_knn", MakeUserKnnTrainer},
     {"friends", MakeFriendsTrainer},
