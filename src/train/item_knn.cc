@@ -13,16 +13,57 @@
 namespace segue::train {
 namespace {
 
-/// One thread's row of the product.
-struct Row {
-  std::vector<float> dot;     ///< [tracks] zero between uses
-  std::vector<float> common;  ///< [tracks]
-  std::vector<uint32_t> touched;
-};
+constexpr size_t kBlock = 64;  // columns that are looked at together
 
 struct Near {
   uint32_t row;
   float similarity;
+};
+
+bool Nearer(const Near& a, const Near& b) { return a.similarity != b.similarity ? a.similarity > b.similarity : a.row < b.row; }
+
+/// The k nearest of candidates that come by ascending row.
+class Nearest {
+ public:
+  explicit Nearest(size_t k) : k_(k) {}
+
+  /// What is not above this is not among them: later rows lose ties.
+  float bar() const { return bar_; }
+  void Take(Near near) {
+    kept_.push_back(near);
+    if (kept_.size() >= 2 * k_ + 64) Cut();
+  }
+  std::vector<Near> Sorted() {
+    if (kept_.size() > k_) Cut();
+    std::sort(kept_.begin(), kept_.end(), Nearer);
+    std::vector<Near> sorted(kept_.begin(), kept_.end());  // no room to spare: all tracks' are kept
+    kept_.clear();
+    bar_ = 0;
+    return sorted;
+  }
+
+ private:
+  void Cut() {
+    std::nth_element(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1), kept_.end(), Nearer);
+    kept_.resize(k_);
+    bar_ = kept_.back().similarity;
+  }
+
+  const size_t k_;
+  std::vector<Near> kept_;
+  float bar_ = 0;
+};
+
+/// One thread's row of the product. All zero between uses; blocks that are
+/// touched are marked, so that a row's cost follows what is in it.
+struct Row {
+  std::vector<float> dot;         ///< [tracks, up to whole blocks]
+  std::vector<float> common;      ///< the same, where it counts
+  std::vector<uint8_t> touched;   ///< [blocks]
+  Nearest nearest;
+
+  Row(size_t tracks, bool counts_common, size_t k)
+      : dot((tracks + kBlock - 1) / kBlock * kBlock, 0.0f), common(counts_common ? dot.size() : 0, 0.0f), touched(dot.size() / kBlock, 0), nearest(k) {}
 };
 
 class ItemKnnTrainer final : public Trainer {
@@ -38,10 +79,14 @@ class ItemKnnTrainer final : public Trainer {
     const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
     tbb::task_arena arena(threads);
     std::vector<std::vector<Near>> lists;
-    arena.execute([&] { lists = Nearest(matrix.listeners, data.tracks.size(), settings.item_knn, instruments); });
+    arena.execute([&] { lists = Lists(matrix.listeners, data.tracks.size(), settings.item_knn, instruments); });
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "item_knn: asked to stop"};
     models::ItemKnnModel::Parts parts{models::Catalogue(data.tracks.id, std::move(matrix.popularity)), matrix.scale,
                                       models::ParseKnnScoring(settings.item_knn.scoring), std::move(matrix.idf), {0}, {}, {}};
+    size_t entries = 0;
+    for (const auto& list : lists) entries += list.size();
+    parts.neighbour.reserve(entries);
+    parts.similarity.reserve(entries);
     for (const auto& list : lists) {
       for (const Near& near : list) {
         parts.neighbour.push_back(near.row);
@@ -53,19 +98,18 @@ class ItemKnnTrainer final : public Trainer {
   }
 
  private:
-  static std::vector<std::vector<Near>> Nearest(const Csr& listeners, size_t tracks, const KnnSettings& settings,
-                                                Instruments& instruments) {
+  static std::vector<std::vector<Near>> Lists(const Csr& listeners, size_t tracks, const KnnSettings& settings,
+                                              Instruments& instruments) {
     const Csr columns = Transposed(listeners, tracks);
-    const auto facts = FactsOf(columns);
-    const KnnSimilarity similarity = ParseKnnSimilarity(settings.similarity);
+    const Likeness likeness(ParseKnnSimilarity(settings.similarity), columns, listeners.rows(), settings.popular, settings.shrinkage);
     std::vector<std::vector<Near>> lists(tracks);
-    tbb::enumerable_thread_specific<Row> rows([&] { return Row{std::vector<float>(tracks, 0.0f), std::vector<float>(tracks, 0.0f), {}}; });
+    tbb::enumerable_thread_specific<Row> rows([&] { return Row(tracks, likeness.CountsCommon(), static_cast<size_t>(settings.neighbours)); });
     tbb::parallel_for(tbb::blocked_range<size_t>(0, tracks, 32), [&](const auto& range) {
       if (instruments.Cancelled()) return;
       Row& row = rows.local();
       for (size_t i = range.begin(); i < range.end(); ++i) {
         Multiply(listeners, columns, i, row);
-        lists[i] = Pick(row, facts, i, similarity, listeners.rows(), settings);
+        lists[i] = Pick(row, likeness, i, tracks);
       }
     });
     return lists;
@@ -77,35 +121,38 @@ class ItemKnnTrainer final : public Trainer {
     for (size_t k = 0; k < who.size(); ++k) {
       const auto tracks = listeners.Columns(who[k]);
       const auto values = listeners.Values(who[k]);
+      const float weight = weights[k];
       for (size_t t = 0; t < tracks.size(); ++t) {
-        const uint32_t j = tracks[t];
-        if (row.common[j] == 0) row.touched.push_back(j);
-        row.common[j] += 1;
-        row.dot[j] += weights[k] * values[t];
+        row.dot[tracks[t]] += weight * values[t];
+        row.touched[tracks[t] / kBlock] = 1;
+      }
+      if (!row.common.empty()) {
+        for (const uint32_t j : tracks) row.common[j] += 1;
       }
     }
   }
 
-  static std::vector<Near> Pick(Row& row, const std::vector<RowFacts>& facts, size_t i, KnnSimilarity similarity,
-                                size_t listeners, const KnnSettings& settings) {
-    std::vector<Near> near;
-    near.reserve(row.touched.size());
-    for (const uint32_t j : row.touched) {
-      if (j != i) {
-        const float likeness = Likeness(similarity, facts[i], facts[j], row.dot[j], row.common[j], listeners,
-                                        static_cast<float>(settings.popular), static_cast<float>(settings.shrinkage));
-        if (likeness > 0) near.push_back({j, likeness});
+  static std::vector<Near> Pick(Row& row, const Likeness& likeness, size_t i, size_t tracks) {
+    for (size_t block = 0; block < row.touched.size(); ++block) {
+      if (row.touched[block] == 0) continue;
+      row.touched[block] = 0;
+      const size_t first = block * kBlock;
+      const size_t count = std::min(kBlock, tracks - first);
+      float* found = row.dot.data() + first;
+      float* common = row.common.empty() ? nullptr : row.common.data() + first;
+      likeness.Replace(i, first, count, found, common);
+      if (i / kBlock == block) found[i - first] = 0;
+      int above = 0;  // most blocks have none: counted without a branch
+      for (size_t k = 0; k < kBlock; ++k) above += found[k] > row.nearest.bar() ? 1 : 0;
+      if (above > 0) {
+        for (size_t k = 0; k < count; ++k) {
+          if (found[k] > row.nearest.bar()) row.nearest.Take({static_cast<uint32_t>(first + k), found[k]});
+        }
       }
-      row.dot[j] = 0;
-      row.common[j] = 0;
+      std::fill_n(found, kBlock, 0.0f);
+      if (common != nullptr) std::fill_n(common, kBlock, 0.0f);
     }
-    row.touched.clear();
-    const auto nearer = [](const Near& a, const Near& b) { return a.similarity != b.similarity ? a.similarity > b.similarity : a.row < b.row; };
-    const size_t kept = std::min(near.size(), static_cast<size_t>(settings.neighbours));
-    std::nth_element(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(kept), near.end(), nearer);
-    near.resize(kept);
-    std::sort(near.begin(), near.end(), nearer);
-    return near;
+    return row.nearest.Sorted();
   }
 };
 
