@@ -11,6 +11,8 @@ namespace {
 constexpr float kBm25K = 1.2f;
 constexpr float kBm25B = 0.75f;
 constexpr float kRankOffset = 10;
+constexpr float kLeastWeight = 1e-15f;
+constexpr float kMostWeight = 1e15f;
 
 struct Header {
   uint64_t neighbours;
@@ -38,23 +40,27 @@ KnnScoring ParseKnnScoring(std::string_view name) {
   return KnnScoring::kSum;
 }
 
+float KnnScale::WeightOf(float r, float length, float idf) const {
+  float weight = r;
+  if (weighting == KnnWeighting::kBinary) weight = 1;
+  if (weighting == KnnWeighting::kLog || weighting == KnnWeighting::kTfidf) weight = std::log1p(r);
+  if (weighting == KnnWeighting::kBm25) {
+    const float logarithm = std::log1p(r);
+    weight = logarithm * (kBm25K + 1) / (logarithm + kBm25K * (1 - kBm25B + kBm25B * length / mean_length));
+  }
+  if (weighting == KnnWeighting::kBm25 || weighting == KnnWeighting::kTfidf) weight *= idf;
+  return std::clamp(weight, kLeastWeight, kMostWeight);
+}
+
 std::vector<std::pair<TrackIx, float>> KnnScale::Weigh(std::span<const Preference> history, std::span<const float> idf) const {
   std::vector<std::pair<TrackIx, float>> weights;
   float length = 0;
   for (const Preference& item : ByLiking(history, liked)) {
     if (item.strength <= 0) continue;
-    const float logarithm = std::log1p(item.strength);
-    length += logarithm;
-    weights.emplace_back(item.track, weighting == KnnWeighting::kNone     ? item.strength
-                                     : weighting == KnnWeighting::kBinary ? 1.0f
-                                                                          : logarithm);
+    length += std::log1p(item.strength);
+    weights.emplace_back(item.track, item.strength);
   }
-  for (auto& [track, weight] : weights) {
-    if (weighting == KnnWeighting::kBm25) {
-      weight = weight * (kBm25K + 1) / (weight + kBm25K * (1 - kBm25B + kBm25B * length / mean_length));
-    }
-    if (weighting == KnnWeighting::kBm25 || weighting == KnnWeighting::kTfidf) weight *= idf[Raw(track)];
-  }
+  for (auto& [track, weight] : weights) weight = WeightOf(weight, length, idf[Raw(track)]);
   return weights;
 }
 

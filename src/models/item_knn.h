@@ -21,15 +21,19 @@ namespace segue::models {
 ///           have it (Robertson, Zaragoza, "The Probabilistic Relevance
 ///           Framework", 2009, eq. 3.15)
 ///   tfidf   ln(1 + r)·idf
+/// each at least 1e-15 and at most 1e15, so that sums of squares are finite and
+/// products are not 0.
 enum class KnnWeighting : uint32_t { kNone, kLog, kBinary, kBm25, kTfidf };
 KnnWeighting ParseKnnWeighting(std::string_view name);
 
-/// What KnnWeight needs to know of the training data.
+/// What weights need to know of the training data.
 struct KnnScale {
   KnnWeighting weighting = KnnWeighting::kLog;
   Liked liked = Liked::kAll;
   float mean_length = 1;
 
+  /// The weight of strength r > 0; `length`: the sum of ln(1 + r) over the history.
+  float WeightOf(float r, float length, float idf) const;
   /// Weights of one history's wanted tracks, in its order. `idf` [tracks].
   std::vector<std::pair<TrackIx, float>> Weigh(std::span<const Preference> history, std::span<const float> idf) const;
 };

@@ -12,6 +12,7 @@
 #include "models/model_file.h"
 #include "models/popularity.h"
 #include "models/svd.h"
+#include "models/trending.h"
 #include "models/user_knn.h"
 #include "models/groups.h"
 #include "models/ials.h"
@@ -28,6 +29,7 @@ using Opener = Result<std::unique_ptr<Model>> (*)(std::shared_ptr<const ModelFil
 /// Every algorithm that has artifacts, one line each.
 constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {PopularityModel::kAlgorithm, PopularityModel::Open},
+    {TrendingModel::kAlgorithm, TrendingModel::Open},
     {ItemKnnModel::kAlgorithm, ItemKnnModel::Open},
     {UserKnnModel::kAlgorithm, UserKnnModel::Open},
     {UserKnnModel::kFriends, UserKnnModel::Open},

@@ -1,6 +1,10 @@
 #include "train/item_knn.h"
 
 #include <algorithm>
+#include <bit>
+#include <functional>
+#include <limits>
+#include <numeric>
 #include <utility>
 
 #include <tbb/enumerable_thread_specific.h>
@@ -13,16 +17,64 @@
 namespace segue::train {
 namespace {
 
-/// One thread's row of the product.
-struct Row {
-  std::vector<float> dot;     ///< [tracks] zero between uses
-  std::vector<float> common;  ///< [tracks]
-  std::vector<uint32_t> touched;
+constexpr size_t kBlock = 64;  // columns that are looked at together
+constexpr size_t kAhead = 4;   // rows that are fetched before they are needed
+
+/// A neighbour as one number that is greater for the nearer: a likeness above 0
+/// orders as its bits do, ties go to the lower row.
+uint64_t Near(float likeness, uint32_t row) { return uint64_t{std::bit_cast<uint32_t>(likeness)} << 32 | ~row; }
+float LikenessOf(uint64_t near) { return std::bit_cast<float>(static_cast<uint32_t>(near >> 32)); }
+uint32_t RowOf(uint64_t near) { return ~static_cast<uint32_t>(near); }
+
+/// The k nearest of candidates, in whatever order they come.
+class Nearest {
+ public:
+  explicit Nearest(size_t k) : k_(k) {}
+
+  /// What is less alike than this is not among them.
+  float bar() const { return bar_; }
+  void Take(uint64_t near) {
+    kept_.push_back(near);
+    if (kept_.size() >= 3 * k_ + 64) Cut();
+  }
+  /// Nearest first; empties itself.
+  std::vector<uint64_t> Sorted() {
+    if (kept_.size() > k_) Cut();
+    std::sort(kept_.begin(), kept_.end(), std::greater<>());
+    std::vector<uint64_t> sorted(kept_.begin(), kept_.end());  // no room to spare: all tracks' are kept
+    kept_.clear();
+    bar_ = std::numeric_limits<float>::min();
+    return sorted;
+  }
+
+ private:
+  void Cut() {
+    std::nth_element(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(k_ - 1), kept_.end(), std::greater<>());
+    kept_.resize(k_);
+    bar_ = LikenessOf(kept_.back());
+  }
+
+  const size_t k_;
+  std::vector<uint64_t> kept_;
+  float bar_ = std::numeric_limits<float>::min();  // a likeness of 0 is none
 };
 
-struct Near {
-  uint32_t row;
-  float similarity;
+/// A listener's row with column and weight side by side: one stream to read.
+struct Entry {
+  uint32_t column;
+  float value;
+};
+
+/// One thread's row of the product. All zero between uses; blocks that are
+/// touched are marked, so that a row's cost follows what is in it.
+struct Row {
+  std::vector<float> dot;         ///< [tracks, up to whole blocks]
+  std::vector<float> common;      ///< the same, where it counts
+  std::vector<uint8_t> touched;   ///< [blocks]
+  Nearest nearest;
+
+  Row(size_t tracks, bool counts_common, size_t k)
+      : dot((tracks + kBlock - 1) / kBlock * kBlock, 0.0f), common(counts_common ? dot.size() : 0, 0.0f), touched(dot.size() / kBlock, 0), nearest(k) {}
 };
 
 class ItemKnnTrainer final : public Trainer {
@@ -37,15 +89,19 @@ class ItemKnnTrainer final : public Trainer {
     }
     const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
     tbb::task_arena arena(threads);
-    std::vector<std::vector<Near>> lists;
-    arena.execute([&] { lists = Nearest(matrix.listeners, data.tracks.size(), settings.item_knn, instruments); });
+    std::vector<std::vector<uint64_t>> lists;
+    arena.execute([&] { lists = Lists(std::move(matrix.listeners), data.tracks.size(), settings.item_knn, instruments); });
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "item_knn: asked to stop"};
     models::ItemKnnModel::Parts parts{models::Catalogue(data.tracks.id, std::move(matrix.popularity)), matrix.scale,
                                       models::ParseKnnScoring(settings.item_knn.scoring), std::move(matrix.idf), {0}, {}, {}};
+    size_t entries = 0;
+    for (const auto& list : lists) entries += list.size();
+    parts.neighbour.reserve(entries);
+    parts.similarity.reserve(entries);
     for (const auto& list : lists) {
-      for (const Near& near : list) {
-        parts.neighbour.push_back(near.row);
-        parts.similarity.push_back(near.similarity);
+      for (const uint64_t near : list) {
+        parts.neighbour.push_back(RowOf(near));
+        parts.similarity.push_back(LikenessOf(near));
       }
       parts.begin.push_back(parts.neighbour.size());
     }
@@ -53,59 +109,84 @@ class ItemKnnTrainer final : public Trainer {
   }
 
  private:
-  static std::vector<std::vector<Near>> Nearest(const Csr& listeners, size_t tracks, const KnnSettings& settings,
-                                                Instruments& instruments) {
+  /// Inside, tracks are numbered by how many have them, most first: most sums
+  /// then fall on the same few pages, and long rows are not left to the end.
+  static std::vector<std::vector<uint64_t>> Lists(Csr listeners, size_t tracks, const KnnSettings& settings, Instruments& instruments) {
+    const auto order = ByListeners(listeners, tracks);
+    std::vector<uint32_t> number(tracks);
+    for (uint32_t r = 0; r < tracks; ++r) number[order[r]] = r;
+    for (uint32_t& column : listeners.column) column = number[column];
     const Csr columns = Transposed(listeners, tracks);
-    const auto facts = FactsOf(columns);
-    const KnnSimilarity similarity = ParseKnnSimilarity(settings.similarity);
-    std::vector<std::vector<Near>> lists(tracks);
-    tbb::enumerable_thread_specific<Row> rows([&] { return Row{std::vector<float>(tracks, 0.0f), std::vector<float>(tracks, 0.0f), {}}; });
-    tbb::parallel_for(tbb::blocked_range<size_t>(0, tracks, 32), [&](const auto& range) {
+    const Likeness likeness(ParseKnnSimilarity(settings.similarity), columns, listeners.rows(), settings.popular, settings.shrinkage);
+    std::vector<Entry> entries(listeners.size());
+    for (size_t k = 0; k < entries.size(); ++k) entries[k] = {listeners.column[k], listeners.value[k]};
+    std::vector<std::vector<uint64_t>> lists(tracks);
+    tbb::enumerable_thread_specific<Row> rows([&] { return Row(tracks, likeness.CountsCommon(), static_cast<size_t>(settings.neighbours)); });
+    tbb::parallel_for(tbb::blocked_range<size_t>(0, tracks, 16), [&](const auto& range) {
       if (instruments.Cancelled()) return;
       Row& row = rows.local();
       for (size_t i = range.begin(); i < range.end(); ++i) {
-        Multiply(listeners, columns, i, row);
-        lists[i] = Pick(row, facts, i, similarity, listeners.rows(), settings);
+        Multiply(listeners.begin, entries, columns, i, row);
+        lists[order[i]] = Pick(row, likeness, i, order);
       }
     });
     return lists;
   }
 
-  static void Multiply(const Csr& listeners, const Csr& columns, size_t i, Row& row) {
+  /// Rows of tracks, by how many listeners have them, most first.
+  static std::vector<uint32_t> ByListeners(const Csr& listeners, size_t tracks) {
+    std::vector<uint32_t> count(tracks, 0);
+    for (const uint32_t column : listeners.column) ++count[column];
+    std::vector<uint32_t> order(tracks);
+    std::iota(order.begin(), order.end(), 0u);
+    std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return count[a] > count[b]; });
+    return order;
+  }
+
+  static void Multiply(std::span<const uint64_t> begin, std::span<const Entry> entries, const Csr& columns, size_t i, Row& row) {
     const auto who = columns.Columns(i);
     const auto weights = columns.Values(i);
+    float* const dot = row.dot.data();
+    uint8_t* const touched = row.touched.data();
     for (size_t k = 0; k < who.size(); ++k) {
-      const auto tracks = listeners.Columns(who[k]);
-      const auto values = listeners.Values(who[k]);
-      for (size_t t = 0; t < tracks.size(); ++t) {
-        const uint32_t j = tracks[t];
-        if (row.common[j] == 0) row.touched.push_back(j);
-        row.common[j] += 1;
-        row.dot[j] += weights[k] * values[t];
+      if (k + kAhead < who.size()) {  // where a row begins, the processor cannot guess
+        const Entry* next = entries.data() + begin[who[k + kAhead]];
+        for (size_t line = 0; line < 4; ++line) __builtin_prefetch(next + line * 64 / sizeof(Entry));
+      }
+      const auto tracks = entries.subspan(begin[who[k]], begin[who[k] + 1] - begin[who[k]]);
+      const float weight = weights[k];
+      for (const Entry& entry : tracks) {
+        dot[entry.column] += weight * entry.value;
+        touched[entry.column / kBlock] = 1;
+      }
+      if (!row.common.empty()) {
+        for (const Entry& entry : tracks) row.common[entry.column] += 1;
       }
     }
   }
 
-  static std::vector<Near> Pick(Row& row, const std::vector<RowFacts>& facts, size_t i, KnnSimilarity similarity,
-                                size_t listeners, const KnnSettings& settings) {
-    std::vector<Near> near;
-    near.reserve(row.touched.size());
-    for (const uint32_t j : row.touched) {
-      if (j != i) {
-        const float likeness = Likeness(similarity, facts[i], facts[j], row.dot[j], row.common[j], listeners,
-                                        static_cast<float>(settings.popular), static_cast<float>(settings.shrinkage));
-        if (likeness > 0) near.push_back({j, likeness});
+  static std::vector<uint64_t> Pick(Row& row, const Likeness& likeness, size_t i, std::span<const uint32_t> order) {
+    for (size_t block = 0; block < row.touched.size(); ++block) {
+      if (row.touched[block] == 0) continue;
+      row.touched[block] = 0;
+      const size_t first = block * kBlock;
+      const size_t count = std::min(kBlock, order.size() - first);
+      float* found = row.dot.data() + first;
+      float* common = row.common.empty() ? nullptr : row.common.data() + first;
+      likeness.Replace(i, first, count, found, common);
+      if (i / kBlock == block) found[i - first] = 0;
+      int above = 0;  // most blocks have none
+      const float bar = row.nearest.bar();
+      for (size_t k = 0; k < kBlock; ++k) above += found[k] >= bar ? 1 : 0;
+      for (size_t k = 0; above > 0; ++k) {
+        if (found[k] < bar) continue;
+        row.nearest.Take(Near(found[k], order[first + k]));
+        --above;
       }
-      row.dot[j] = 0;
-      row.common[j] = 0;
+      std::fill_n(found, kBlock, 0.0f);
+      if (common != nullptr) std::fill_n(common, kBlock, 0.0f);
     }
-    row.touched.clear();
-    const auto nearer = [](const Near& a, const Near& b) { return a.similarity != b.similarity ? a.similarity > b.similarity : a.row < b.row; };
-    const size_t kept = std::min(near.size(), static_cast<size_t>(settings.neighbours));
-    std::nth_element(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(kept), near.end(), nearer);
-    near.resize(kept);
-    std::sort(near.begin(), near.end(), nearer);
-    return near;
+    return row.nearest.Sorted();
   }
 };
 

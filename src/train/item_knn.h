@@ -12,7 +12,8 @@ namespace segue::train {
 /// Gustavson's sparse product, a row of it at a time: Σ_u |u|² multiply-adds, u
 /// a listener's tracks; the row's nearest are picked at once, so that the whole
 /// product is never kept. Rows are shared out to threads, each is summed in
-/// listener order: same bytes for any number of threads.
+/// listener order: same bytes for any number of threads. Memory: the matrix
+/// three times, the lists twice.
 std::unique_ptr<Trainer> MakeItemKnnTrainer();
 
 }  // namespace segue::train

@@ -12,6 +12,7 @@
 #include "train/svd.h"
 #include "train/svdpp_gibbs.h"
 #include "train/trainer.h"
+#include "train/trending.h"
 #include "train/user_knn.h"
 
 namespace segue::train {
@@ -22,6 +23,7 @@ using Maker = std::unique_ptr<Trainer> (*)();
 /// Every algorithm, one line each, in the order of the documentation.
 constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"popularity", MakePopularityTrainer},
+    {"trending", MakeTrendingTrainer},
     {"item_knn", MakeItemKnnTrainer},
     {"user_knn", MakeUserKnnTrainer},
     {"friends", MakeFriendsTrainer},
