@@ -107,6 +107,15 @@ void ModelVerbs(CLI::App& app, Common& common, int& exit_code, OfflineFlags& fla
   verb->callback([&] { exit_code = SimilarTracks(common, flags); });
 }
 
+void GroupsVerb(CLI::App& app, Common& common, int& exit_code, GroupsFlags& flags) {
+  CLI::App* verb = Verb(app, common, "groups", "Group listeners and tracks by taste, with what is typical of each");
+  verb->add_option("--train", flags.files.train, "CSV: user_id,item_id,value[,at]; default: what the live model was trained on");
+  verb->add_option("--item-tags", flags.files.item_tags, "CSV: item_id,tag[,count]");
+  verb->add_option("--output", flags.output, "File to keep the groups in");
+  verb->add_option("--previous", flags.previous, "File of earlier groups to go on from: groups keep their numbers");
+  verb->callback([&] { exit_code = ListGroups(common, flags); });
+}
+
 void OtherVerbs(CLI::App& app, Common& common, int& exit_code, SimulateFlags& flags) {
   CLI::App* verb = Verb(app, common, "simulate", "Write made-up listeners with drifting tastes as raw files", false);
   verb->add_option("--output", flags.output, "Folder to write to")->required();
@@ -144,11 +153,13 @@ int Main(int argc, char** argv) {
   PromoteFlags promote;
   std::string argument;
   OfflineFlags offline;
+  GroupsFlags groups;
   SimulateFlags simulate;
   RunningVerbs(app, common, exit_code, serve, demo);
   DataVerbs(app, common, exit_code, ingest, clean, run);
   ModelVerbs(app, common, exit_code, offline);
   RegistryVerbs(app, common, exit_code, promote, argument);
+  GroupsVerb(app, common, exit_code, groups);
   OtherVerbs(app, common, exit_code, simulate);
   try {
     app.parse(argc, argv);

@@ -65,6 +65,13 @@ int PredictFiles(const Common& common, const OfflineFlags& flags);
 int Recommend(const Common& common, const OfflineFlags& flags);
 int SimilarTracks(const Common& common, const OfflineFlags& flags);
 
+struct GroupsFlags {
+  store::CsvFiles files;
+  std::string previous;  ///< an artifact of groups to go on from; "" none
+  std::string output;    ///< where to keep this one; "" nowhere
+};
+int ListGroups(const Common& common, const GroupsFlags& flags);
+
 struct SimulateFlags {
   std::string output;
   int64_t listeners = 200;

@@ -85,21 +85,38 @@ struct ContentMapSettings {
   double prior_listeners = 10;
   int64_t most_steps = 100;
 };
+/// How models of the next track read a listener's past (models/sequence.h).
+struct SequenceSettings {
+  int64_t gap_minutes = 30;
+  int64_t window = 100;
+  double window_half_life = 30;
+  double long_term = 0.5;
+  double repeat = 0.9;
+  double repeat_half_life_days = 60;
+  double lately = 0.03;
+  double lately_half_life_days = 3;
+};
 struct SessionSettings {
-  int64_t neighbours = 200;
-  double half_life_days = 7;
+  int64_t neighbours = 100;
+  int64_t most_sessions = 1000;
+  double half_life_days = 1000;
+  SequenceSettings past{.gap_minutes = 60};
 };
 struct MarkovSettings {
-  double half_life_days = 30;
-  int64_t window = 5;
+  double half_life_days = 1000;
+  int64_t steps = 10;
+  double backward = 0.5;
+  double smoothing = 5;
+  int64_t kept = 200;
+  SequenceSettings past;
 };
 struct GroupsSettings {
   int64_t most = 32;
 };
 struct HybridSettings {
-  std::string members = "ials,ease,item_knn,user_knn,friends,popularity";
+  std::string members = "ials_content,ials,ease,item_knn,user_knn,friends,content_text,session_knn,popularity";
   int64_t candidates = 100;
-  int64_t folds = 2;
+  int64_t folds = 3;
   int64_t lists = 4000;
   int64_t trees = 300;
   int64_t depth = 5;

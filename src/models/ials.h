@@ -54,6 +54,15 @@ class IalsModel final : public CatalogueModel {
   static std::unique_ptr<Model> Make(Parts parts);
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
 
+  uint32_t factor_count() const { return factors_; }
+  /// Floats from one row of factors to the next, math::PaddedTo(factor_count()).
+  size_t stride() const { return stride_; }
+  /// [n x stride]; 0 for tracks that nobody played.
+  std::span<const float> factors() const { return y_; }
+  /// y [stride], pads zero; all zero for a track that nobody has. A listener's
+  /// x is the first `stride` of his Profile::state.
+  std::span<const float> FactorsOf(TrackIx track) const { return {Row(track), stride_}; }
+
   std::string_view algorithm() const override { return kAlgorithm; }
   Profile FoldIn(const History& history) const override;
   void Score(const Profile& profile, std::span<float> scores) const override;
@@ -62,12 +71,9 @@ class IalsModel final : public CatalogueModel {
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
   Status Save(const std::filesystem::path& file) const override;
 
-  uint32_t factor_count() const { return factors_; }
-  /// [n x PaddedTo(factor_count())]; 0 for tracks that nobody played.
-  std::span<const float> factors() const { return y_; }
   /// This model over other tracks, or with other factors for them.
   std::unique_ptr<IalsModel> WithFactors(Catalogue catalogue, std::vector<float> y) const;
-  /// All sections but "algorithm".
+  /// All sections but "algorithm", for artifacts that have it as a part.
   void AddTo(ModelFileWriter& writer) const;
 
  private:

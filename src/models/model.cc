@@ -13,6 +13,12 @@
 #include "models/popularity.h"
 #include "models/svd.h"
 #include "models/user_knn.h"
+#include "models/groups.h"
+#include "models/ials.h"
+#include "models/markov.h"
+#include "models/model_file.h"
+#include "models/popularity.h"
+#include "models/session_knn.h"
 
 namespace segue::models {
 namespace {
@@ -35,6 +41,9 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {ContentModel::kText, ContentModel::Open},
     {ContentModel::kBoth, ContentModel::Open},
     {IalsContentModel::kAlgorithm, IalsContentModel::Open},
+    {SessionKnnModel::kAlgorithm, SessionKnnModel::Open},
+    {MarkovModel::kAlgorithm, MarkovModel::Open},
+    {GroupsModel::kAlgorithm, GroupsModel::Open},
 };
 
 }  // namespace

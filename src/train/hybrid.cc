@@ -116,6 +116,8 @@ class HybridTrainer final : public Trainer {
       if (name == models::HybridModel::kAlgorithm) return Error{ErrorCode::kInvalid, "hybrid.members: a hybrid cannot be a member of itself"};
       auto trainer = MakeTrainer(name);
       if (!trainer.ok()) return trainer.error().In("hybrid.members");
+      // Without friends they would be user_knn once more.
+      if (name == "friends" && data.friends.begin.empty()) continue;
       auto model = (*trainer)->Fit(data, settings, seed, instruments);
       if (model.ok()) {
         members.push_back(*std::move(model));
@@ -136,7 +138,7 @@ class HybridTrainer final : public Trainer {
     Lessons lessons;
     lessons.learn.width = lessons.validate.width = models::RankingFeatures(names.size());
     for (uint32_t fold = 0; fold < static_cast<uint32_t>(settings.hybrid.folds); ++fold) {
-      const InnerSplit split = SplitInside(data, seed, fold);
+      const InnerSplit split = SplitInside(data, models::LikedRule(settings.liked, data), seed, fold);
       Members members;
       for (const std::string& name : names) {
         SEGUE_TRY(const auto trainer, MakeTrainer(name));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/dataset.h"
+#include "models/liking.h"
 
 namespace segue::train {
 
@@ -15,11 +16,11 @@ struct InnerSplit {
 };
 
 /// Fold `fold` of `folds`. Where most events have a time, fold 0 holds out what
-/// each listener first met in the newest fifth of his events, fold 1 in the
-/// fifth before it, with nothing newer in train, and so on (4 at most). Else
+/// each listener first met in the newest tenth of his events, fold 1 in the
+/// tenth before it, with nothing newer in train, and so on (4 at most). Else
 /// fold f holds out each (listener, track) with hash(seed, listener, track)
-/// mod 5 = f. Tracks that he only skipped or dislikes are not held out.
-InnerSplit SplitInside(const Dataset& data, uint64_t seed, uint32_t fold);
+/// mod 10 = f. Only what he wants by the rule counts as held out.
+InnerSplit SplitInside(const Dataset& data, models::Liked liked, uint64_t seed, uint32_t fold);
 inline constexpr uint32_t kMostFolds = 4;
 
 }  // namespace segue::train

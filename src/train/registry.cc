@@ -4,7 +4,11 @@
 #include "train/content_map.h"
 #include "train/ials.h"
 #include "train/item_knn.h"
+#include "train/groups.h"
+#include "train/ials.h"
+#include "train/markov.h"
 #include "train/popularity.h"
+#include "train/session_knn.h"
 #include "train/svd.h"
 #include "train/svdpp_gibbs.h"
 #include "train/trainer.h"
@@ -31,6 +35,9 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"content_text", MakeContentTextTrainer},
     {"content", MakeContentTrainer},
     {"ials_content", MakeIalsContentTrainer},
+    {"session_knn", MakeSessionKnnTrainer},
+    {"markov", MakeMarkovTrainer},
+    {"groups", MakeGroupsTrainer},
 };
 
 }  // namespace
@@ -48,6 +55,7 @@ std::string SettingsOf(std::string_view algorithm, const Settings& settings) {
     if (name == algorithm || algorithm == "hybrid") text += ResultFingerprint(settings, std::string(name) + ".");
   }
   if (algorithm == "friends") text += ResultFingerprint(settings, "user_knn.");
+  if (algorithm == "groups") text += ResultFingerprint(settings, "ials.");
   if (algorithm.starts_with("content") || algorithm == "hybrid") text += ResultFingerprint(settings, "content.");
   if (algorithm == "ials_content") text += ResultFingerprint(settings, "ials.");
   return text;
