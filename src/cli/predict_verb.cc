@@ -1,7 +1,6 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-
 #include <nlohmann/json.hpp>
 
 #include "cli/offline.h"
@@ -74,10 +73,9 @@ int PredictFiles(const Common& common, const OfflineFlags& flags) {
   const double mae = evaluate::Mae(all.predicted, all.values);
   const double seconds = SecondsSince(start);
   if (common.json) {
-    const nlohmann::json result = {{"algorithm", flags.algorithm},       {"rows", all.values.size()},
-                                   {"rmse", rmse},                       {"mae", mae},
-                                   {"fit_seconds", fitted->seconds},     {"predict_seconds", seconds},
-                                   {"output", flags.output}};
+    const nlohmann::json result = {
+        {"algorithm", flags.algorithm},   {"rows", all.values.size()},  {"rmse", rmse},          {"mae", mae},
+        {"fit_seconds", fitted->seconds}, {"predict_seconds", seconds}, {"output", flags.output}};
     std::printf("%s\n", result.dump(2).c_str());
     return kOk;
   }

@@ -69,7 +69,7 @@ const std::array kSettings = {
     SettingInfo{"svdpp_gibbs.factors", SEGUE_SETTING(svdpp_gibbs.factors), 1, 4096, "dimensions of the factor space"},
     SettingInfo{"svdpp_gibbs.burn_in", SEGUE_SETTING(svdpp_gibbs.burn_in), 0, 100000, "samples thrown away at the start"},
     SettingInfo{"svdpp_gibbs.samples", SEGUE_SETTING(svdpp_gibbs.samples), 1, 100000, "samples drawn after that"},
-    SettingInfo{"svdpp_gibbs.kept", SEGUE_SETTING(svdpp_gibbs.kept), 1, 1000, "samples kept in the model, evenly spaced; predictions are their mean"},
+    SettingInfo{"svdpp_gibbs.kept", SEGUE_SETTING(svdpp_gibbs.kept), 1, 1000, "samples kept in the model, evenly spaced; predictions are their mean, and its size grows with them"},
     SettingInfo{"ials.factors", SEGUE_SETTING(ials.factors), 1, 4096, "dimensions of the factor space"},
     SettingInfo{"ials.epochs", SEGUE_SETTING(ials.epochs), 1, 1000, "passes over the data"},
     SettingInfo{"ials.alpha", SEGUE_SETTING(ials.alpha), 0, 1e6, "confidence is 1 + alpha * f(strength)"},

@@ -40,7 +40,7 @@ struct KnnSettings {
   double locality = 1;          ///< user_knn
 };
 struct SvdSettings {
-  int64_t factors = 64;
+  int64_t factors = 62;  ///< with two biases, rows of 64 floats
   int64_t epochs = 40;
   double learning_rate = 0.015;
   double decay = 0.94;
@@ -49,7 +49,7 @@ struct SvdSettings {
   double frequency_exponent = 0.4;
 };
 struct GibbsSettings {
-  int64_t factors = 16;
+  int64_t factors = 14;  ///< with two biases, rows of 16 floats
   int64_t burn_in = 20;
   int64_t samples = 200;
   int64_t kept = 32;

@@ -8,7 +8,10 @@ namespace {
 
 constexpr double kRatedShare = 0.1;  ///< from here on ratings are what is learnt
 
-bool Rated(const Preference& item) { return std::isfinite(item.rating); }
+/// Larger is no rating; below, differences and products stay numbers.
+constexpr float kLargest = 1e30f;
+
+bool Rated(const Preference& item) { return std::abs(item.rating) <= kLargest; }
 
 std::optional<float> RawTarget(const Preference& item, RatingScale::Kind kind) {
   if (kind == RatingScale::Kind::kRatings) return Rated(item) ? std::optional(item.rating) : std::nullopt;

@@ -19,7 +19,7 @@ struct RatingScale {
   enum class Kind : uint32_t { kRatings = 0, kLogPlays = 1 };
 
   Kind kind = Kind::kRatings;
-  float lowest = 0;     ///< of the targets seen in training
+  float lowest = 0;  ///< of the targets seen in training
   float highest = 0;
   float mean = 0;
   float deviation = 1;  ///< > 0

@@ -1,9 +1,9 @@
 #include "models/rating_scale.h"
 
+#include <gtest/gtest.h>
+
 #include <cmath>
 #include <vector>
-
-#include <gtest/gtest.h>
 
 namespace segue::models {
 namespace {
@@ -53,6 +53,15 @@ TEST(RatingScale, ConstantRatingsHaveDeviationOne) {
   EXPECT_FLOAT_EQ(scale->deviation, 1);
   EXPECT_FLOAT_EQ(*scale->Target(Rated(4)), 0);
   EXPECT_TRUE(scale->Valid());
+}
+
+TEST(RatingScale, WhatIsNoNumberOrTooLargeIsNoRating) {
+  const float huge = 3e38f;
+  const std::vector<Preference> items = {Rated(2), Rated(4), Rated(INFINITY), Rated(-huge), Rated(huge)};
+  const auto scale = ScaleOf(items);
+  EXPECT_FLOAT_EQ(scale->highest, 4);
+  EXPECT_FLOAT_EQ(scale->mean, 3);
+  EXPECT_FALSE(scale->Target(Rated(huge)).has_value());
 }
 
 TEST(RatingScale, NothingWantedIsNoScale) {

@@ -111,8 +111,8 @@ Result<std::unique_ptr<Model>> SvdModel::Open(std::shared_ptr<const ModelFile> f
     return Error{ErrorCode::kCorrupt, "model file " + file->path().string() + " is damaged: " + what};
   };
   if (!Valid(h, model->track_count())) {
-    return damaged("it says " + std::to_string(h.tracks) + " tracks, " + std::to_string(h.listeners) +
-                   " listeners, " + std::to_string(h.factors) + " factors and " + std::to_string(h.samples) + " samples");
+    return damaged("it says " + std::to_string(h.tracks) + " tracks, " + std::to_string(h.listeners) + " listeners, " +
+                   std::to_string(h.factors) + " factors and " + std::to_string(h.samples) + " samples");
   }
   model->algorithm_ = kNames[h.name];
   model->scale_ = h.scale;
@@ -128,7 +128,8 @@ Result<std::unique_ptr<Model>> SvdModel::Open(std::shared_ptr<const ModelFile> f
   SEGUE_TRY(model->mean_, file->Array<float>("mean", h.samples * stride));
   SEGUE_TRY(model->precision_, file->Array<float>("precision", h.samples * stride));
   SEGUE_TRY(model->mapped_names_, TrackIds::Open(*file, h.listeners, "listener"));
-  for (const auto values : {model->tracks_, model->implicit_, model->listeners_, model->weight_, model->mean_, model->precision_}) {
+  for (const auto values :
+       {model->tracks_, model->implicit_, model->listeners_, model->weight_, model->mean_, model->precision_}) {
     if (!AllFinite(values)) return damaged("it has factors that are not numbers");
   }
   model->file_ = std::move(file);
@@ -179,9 +180,8 @@ Profile SvdModel::FoldIn(const History& history) const {
 
 bool SvdModel::IsNewcomer(const Profile& profile) const {
   if (profile.listener != kStranger) return false;
-  return std::none_of(profile.history.begin(), profile.history.end(), [&](const Preference& item) {
-    return scale_.Target(item) || RatingScale::Chosen(item);
-  });
+  return std::none_of(profile.history.begin(), profile.history.end(),
+                      [&](const Preference& item) { return scale_.Target(item) || RatingScale::Chosen(item); });
 }
 
 void SvdModel::Score(const Profile& profile, std::span<float> scores) const {
@@ -197,7 +197,9 @@ void SvdModel::Score(const Profile& profile, std::span<float> scores) const {
     for (size_t i = 0; i < one.size(); ++i) scores[i] += one[i];
   }
   const float scale = scale_.deviation / static_cast<float>(samples_);
-  for (size_t i = 0; i < scores.size(); ++i) scores[i] = popularity[i] == kNever ? kNever : scale_.mean + scale * scores[i];
+  for (size_t i = 0; i < scores.size(); ++i) {
+    scores[i] = popularity[i] == kNever ? kNever : scale_.mean + scale * scores[i];
+  }
 }
 
 std::optional<float> SvdModel::PredictRating(const Profile& profile, TrackIx track) const {
@@ -240,7 +242,8 @@ Explanation SvdModel::Explain(const Profile& profile, TrackIx track) const {
     if (shares[k] > 0) result.because.push_back({profile.history[k].track, shares[k] / static_cast<float>(samples_)});
   }
   const size_t kept = std::min<size_t>(3, result.because.size());
-  std::partial_sort(result.because.begin(), result.because.begin() + static_cast<std::ptrdiff_t>(kept), result.because.end(), Better);
+  std::partial_sort(result.because.begin(), result.because.begin() + static_cast<std::ptrdiff_t>(kept),
+                    result.because.end(), Better);
   result.because.resize(kept);
   if (result.because.empty()) result.general = "listeners with tastes like yours rate it well";
   return result;
@@ -270,8 +273,10 @@ std::vector<ScoredTrack> SvdModel::Similar(TrackIx track, size_t n) const {
 }
 
 Status SvdModel::Save(const std::filesystem::path& file) const {
-  const auto name = static_cast<uint32_t>(std::find(std::begin(kNames), std::end(kNames), algorithm_) - std::begin(kNames));
-  const Header header{track_count(), listener_count_, name, factors_, samples_, implicit_.empty() ? 0u : 1u, scale_, exponent_};
+  const auto name = std::find(std::begin(kNames), std::end(kNames), algorithm_) - std::begin(kNames);
+  const Header header{track_count(), listener_count_, static_cast<uint32_t>(name),
+                      factors_,      samples_,        implicit_.empty() ? 0u : 1u,
+                      scale_,        exponent_};
   std::vector<std::string> names;
   for (uint32_t u = 0; u < listener_count_; ++u) {
     names.emplace_back(file_ == nullptr ? std::string_view(own_.names[u]) : mapped_names_[u]);

@@ -80,9 +80,15 @@ class SvdModel final : public CatalogueModel {
 
   bool IsNewcomer(const Profile& profile) const;
   std::optional<uint32_t> FindListener(std::string_view name) const;
-  std::span<const float> Tracks(size_t sample) const { return tracks_.subspan(sample * track_count() * stride_, track_count() * stride_); }
+  /// [n x stride] of a sample.
+  std::span<const float> Tracks(size_t sample) const {
+    const size_t size = track_count() * stride_;
+    return tracks_.subspan(sample * size, size);
+  }
   /// y_j of a sample; only where there are any.
-  const float* Implicit(size_t sample, TrackIx track) const { return implicit_.data() + (sample * track_count() + Raw(track)) * stride_; }
+  const float* Implicit(size_t sample, TrackIx track) const {
+    return implicit_.data() + (sample * track_count() + Raw(track)) * stride_;
+  }
 
   Parts own_;
   std::shared_ptr<const ModelFile> file_;  // null where fitted just now

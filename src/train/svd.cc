@@ -17,7 +17,7 @@ namespace {
 using Lane = float __attribute__((vector_size(16)));
 constexpr size_t kLaneFloats = 4;
 constexpr size_t kStep = 2 * kLaneFloats;
-/// A vector whose parameters come so far out of the scale has no minimum near.
+/// Where a parameter comes so far out of the scale, descent has gone astray.
 constexpr float kDiverged = 1e6f;
 constexpr double kFirstScale = 0.1;  ///< deviation of the first factors
 
@@ -40,7 +40,7 @@ struct Parameters {
   std::vector<float> track_bias;
 };
 
-/// λ of each row.
+/// Each row's share of λ at one of its ratings.
 struct RowPenalties {
   RowPenalties(const Csr& ratings, double exponent) {
     for (size_t r = 0; r < ratings.rows(); ++r) {
@@ -95,7 +95,8 @@ class Descent {
     };
     const auto rows_sane = [](const Rows& rows) {
       const auto* floats = reinterpret_cast<const float*>(rows.values.data());
-      return std::all_of(floats, floats + rows.values.size() * kLaneFloats, [](float v) { return std::abs(v) < kDiverged; });
+      return std::all_of(floats, floats + rows.values.size() * kLaneFloats,
+                         [](float v) { return std::abs(v) < kDiverged; });
     };
     return sane(parameters_.listener_bias) && sane(parameters_.track_bias) && rows_sane(parameters_.p) &&
            rows_sane(parameters_.q) && rows_sane(parameters_.y);
@@ -210,9 +211,7 @@ std::vector<float> ModelRows(const Rows& rows, size_t count, size_t d, std::span
 class SvdTrainer final : public Trainer {
  public:
   explicit SvdTrainer(bool implicit) : implicit_(implicit) {}
-  std::string_view algorithm() const override {
-    return implicit_ ? models::SvdModel::kSvdpp : models::SvdModel::kSvd;
-  }
+  std::string_view algorithm() const override { return implicit_ ? models::SvdModel::kSvdpp : models::SvdModel::kSvd; }
   bool PredictsRatings() const override { return true; }
 
   Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& all, uint64_t seed,

@@ -1,8 +1,9 @@
+#include "models/svd.h"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "models/svd.h"
 #include "train/testing.h"
 
 namespace segue::train {
@@ -15,8 +16,8 @@ std::unique_ptr<models::Model> Fit(std::string_view algorithm, const Dataset& da
   return *std::move(model);
 }
 
-/// Stars from two factors and some noise; each listener rates a third. `with`:
-/// also some tracks that were played and not rated.
+/// Stars from a factor, a bias and some noise; each listener rates a third.
+/// `plays`: and has played some tracks that he did not rate.
 Dataset RatedData(size_t listeners, size_t tracks, uint64_t seed, bool plays = false) {
   Dataset data = Empty(listeners, tracks);
   for (size_t u = 0; u < listeners; ++u) {
@@ -52,15 +53,22 @@ std::vector<std::vector<double>> AsKorenWroteIt(const Dataset& data, const SvdSe
   for (uint32_t u = 0; u < m; ++u) {
     for (const Preference& item : preferences.Of(UserIx{u})) {
       if (models::RatingScale::Chosen(item)) chosen[u].push_back(Raw(item.track));
-      if (const auto z = scale.Target(item)) ratings[u].push_back({Raw(item.track), *z}), ++count_i[Raw(item.track)];
+      const auto z = scale.Target(item);
+      if (!z) continue;
+      ratings[u].push_back({Raw(item.track), *z});
+      ++count_i[Raw(item.track)];
     }
   }
   const auto begin = [&](std::vector<double>& row, uint64_t stream) {
     Random random(seed, stream);
     for (double& value : row) value = 0.1 / std::sqrt(static_cast<double>(d)) * random.Normal();
   };
-  for (size_t u = 0; u < m; ++u) if (!ratings[u].empty()) begin(p[u], 2 * u);
-  for (size_t i = 0; i < n; ++i) if (count_i[i] > 0) begin(q[i], 2 * i + 1);
+  for (size_t u = 0; u < m; ++u) {
+    if (!ratings[u].empty()) begin(p[u], 2 * u);
+  }
+  for (size_t i = 0; i < n; ++i) {
+    if (count_i[i] > 0) begin(q[i], 2 * i + 1);
+  }
   const auto shuffle = [](std::vector<uint32_t>& values, Random& random) {
     for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.Below(i)]);
   };
@@ -118,8 +126,13 @@ std::vector<std::vector<double>> AsKorenWroteIt(const Dataset& data, const SvdSe
 TEST(SvdppTrainer, ComesToWhatChangingEveryYAtEveryRatingComesTo) {
   const Dataset data = RatedData(25, 18, 3, true);
   Settings settings = Small();
-  settings.svdpp = {.factors = 5, .epochs = 8, .learning_rate = 0.05, .decay = 0.9, .regularization = 0.3,
-                    .bias_regularization = 0.2, .frequency_exponent = 0.5};
+  settings.svdpp = {.factors = 5,
+                    .epochs = 8,
+                    .learning_rate = 0.05,
+                    .decay = 0.9,
+                    .regularization = 0.3,
+                    .bias_regularization = 0.2,
+                    .frequency_exponent = 0.5};
   const auto slow = AsKorenWroteIt(data, settings.svdpp, 1);
   const auto model = Fit("svdpp", data, settings);
   double spread = 0;
@@ -210,19 +223,22 @@ models::SvdModel::Parts ByHand() {
 
 TEST(SvdModel, PredictsByKorensFormula) {
   const auto model = models::SvdModel::Make(ByHand());
-  const std::vector<Preference> tracks = {{.track = TrackIx{0}, .strength = 3, .plays = 3}, {.track = TrackIx{1}, .strength = 1, .plays = 1}};
+  const std::vector<Preference> tracks = {{.track = TrackIx{0}, .strength = 3, .plays = 3},
+                                          {.track = TrackIx{1}, .strength = 1, .plays = 1}};
   History history(tracks);
   history.listener = "anna";
   const auto profile = model->FoldIn(history);
   const double sum = 0.3 / std::sqrt(2.0);
   EXPECT_NEAR(*model->PredictRating(profile, TrackIx{0}), 3 + -0.2 + 0.5 + 2 * (0.4 + sum), 1e-5);
   EXPECT_NEAR(*model->PredictRating(profile, TrackIx{1}), 3 + -0.2 - (0.4 + sum), 1e-5);
-  EXPECT_NEAR(*model->PredictRating(model->FoldIn({}), TrackIx{0}), 3.5, 1e-5) << "nothing known of him: the track's bias";
+  const auto stranger = model->FoldIn({});
+  EXPECT_NEAR(*model->PredictRating(stranger, TrackIx{0}), 3.5, 1e-5) << "nothing known of him: the track's bias";
 }
 
 TEST(SvdModel, AStrangersParametersAreTheMinimumOfTheRegression) {
   const auto model = models::SvdModel::Make(ByHand());
-  const std::vector<Preference> history = {{.track = TrackIx{0}, .strength = 5, .rating = 5}, {.track = TrackIx{1}, .strength = 2, .rating = 2}};
+  const std::vector<Preference> history = {{.track = TrackIx{0}, .strength = 5, .rating = 5},
+                                           {.track = TrackIx{1}, .strength = 2, .rating = 2}};
   const auto state = model->FoldIn(history).state;
   const double s = 0.3 / std::sqrt(2.0);
   const auto loss = [&](double p, double b) {
@@ -244,7 +260,8 @@ TEST(SvdppModel, APlayCountsAtOnceForAKnownListener) {
   none.listener = "anna";
   History one(more);
   one.listener = "anna";
-  EXPECT_LT(*model->PredictRating(model->FoldIn(none), TrackIx{0}), *model->PredictRating(model->FoldIn(one), TrackIx{0}));
+  EXPECT_LT(*model->PredictRating(model->FoldIn(none), TrackIx{0}),
+            *model->PredictRating(model->FoldIn(one), TrackIx{0}));
 }
 
 TEST(SvdTrainer, SaysThatDescentWentAstray) {

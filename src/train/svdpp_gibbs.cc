@@ -1,11 +1,10 @@
 #include "train/svdpp_gibbs.h"
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
-
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <cmath>
 
 #include "core/random.h"
 #include "models/liking.h"
@@ -59,23 +58,24 @@ struct Prior {
 
 /// Listeners, or tracks. Values are by factor: [factors][rows].
 struct Side {
-  Csr ratings;                    ///< by row, the other side's; value unused
-  std::vector<uint64_t> place;    ///< of each of these ratings among the residuals; empty: its own
-  Csr chosen_by;                  ///< by row of the other side, the rows of this that have it in their N
-  std::vector<float> root;        ///< [rows] |N|^-½
+  Csr ratings;                               ///< by row, the other side's; value unused
+  std::vector<uint64_t> place;               ///< of each of these ratings among the residuals; empty: its own
+  Csr chosen_by;                             ///< by row of the other side, the rows of this that have it in their N
+  std::vector<float> root;                   ///< [rows] |N|^-½
   std::vector<std::vector<float>> own;       ///< p or q
   std::vector<std::vector<float>> implicit;  ///< y or w, [factors][other side's rows]
   std::vector<std::vector<float>> sum;       ///< P or Q
   std::vector<Prior> own_prior;
   std::vector<Prior> implicit_prior;
-  size_t constant = 0;            ///< the factor that is 1 for all rows
+  size_t constant = 0;  ///< the factor that is 1 for all rows
 
   size_t rows() const { return ratings.rows(); }
 };
 
 class Sampler {
  public:
-  Sampler(const RatingData& data, size_t tracks, size_t d, uint64_t seed) : seed_(seed), d_(d), target_(data.ratings.value) {
+  Sampler(const RatingData& data, size_t tracks, size_t d, uint64_t seed)
+      : seed_(seed), d_(d), target_(data.ratings.value) {
     const Csr by_track = Transposed(data.chosen, tracks);
     Init(listeners_, data.ratings, by_track, d + 1, 0);
     Init(tracks_, Transposed(data.ratings, tracks), data.chosen, d, 1);
@@ -152,7 +152,9 @@ class Sampler {
         for (size_t f = 0; f < d_ + 2; ++f) {
           const float own = listeners_.sum[f][u];
           const float* other = tracks_.sum[f].data();
-          for (uint64_t k = ratings.begin[u]; k < ratings.begin[u + 1]; ++k) residual_[k] -= own * other[ratings.column[k]];
+          for (uint64_t k = ratings.begin[u]; k < ratings.begin[u + 1]; ++k) {
+            residual_[k] -= own * other[ratings.column[k]];
+          }
         }
       }
     });
