@@ -60,15 +60,6 @@ struct IalsSettings {
   double alpha = 2.0;
   double regularization = 20.0;
   double frequency_exponent = 0.75;
-  std::string confidence = "log";
-  double half_life_days = 0;
-};
-struct BprSettings {
-  std::string loss = "warp";
-  int64_t factors = 64;
-  int64_t epochs = 50;
-  double learning_rate = 0.05;
-  double regularization = 0.01;
 };
 struct EaseSettings {
   double regularization = 35;
@@ -161,7 +152,6 @@ struct Settings {
   SvdSettings svdpp;
   GibbsSettings svdpp_gibbs;
   IalsSettings ials;
-  BprSettings bpr;
   EaseSettings ease;
   ContentSettings content;
   ContentMapSettings ials_content;
