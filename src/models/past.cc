@@ -11,7 +11,7 @@ RowMap::RowMap(const Model& model, std::span<const std::string> track_ids) : row
 }
 
 Past RowMap::PastOf(std::string_view listener, std::span<const Event> events, const StrengthRule& rule) const {
-  Past past{listener, {}, {}};
+  Past past{std::string(listener), {}, {}};
   for (Preference item : SumByTrack(events, rule)) {
     const uint32_t row = (*this)[item.track];
     if (row == kNone) continue;

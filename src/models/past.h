@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace segue::models {
 
 /// A listener's past in a model's rows; owns what a History borrows.
 struct Past {
-  std::string_view listener;
+  std::string listener;
   std::vector<Preference> tracks;  ///< ascending
   std::vector<Played> recent;
 
@@ -34,7 +35,7 @@ class RowMap {
 
   /// Row of the model, or kNone.
   uint32_t operator[](TrackIx track) const { return rows_[Raw(track)]; }
-  /// `listener` is borrowed; events in any order.
+  /// Events in any order.
   Past PastOf(std::string_view listener, std::span<const Event> events, const StrengthRule& rule) const;
 
  private:
