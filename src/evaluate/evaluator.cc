@@ -6,16 +6,13 @@
 #include <limits>
 #include <optional>
 
-#include <tbb/blocked_range.h>
 #include <tbb/enumerable_thread_specific.h>
-#include <tbb/info.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include "core/check.h"
 #include "core/preferences.h"
 #include "evaluate/metrics.h"
 #include "math/bootstrap.h"
+#include "math/parallel.h"
 #include "models/past.h"
 
 namespace segue::evaluate {
@@ -178,18 +175,15 @@ bool ExamineAll(Examination& examination, size_t listeners, uint32_t tracks, Ins
   tbb::enumerable_thread_specific<std::vector<uint8_t>> excludes([&] { return std::vector<uint8_t>(tracks, 0); });
   std::atomic<uint64_t> done{0};
   std::atomic<bool> cancelled{false};
-  tbb::parallel_for(
-      tbb::blocked_range<size_t>(0, listeners, kGrain),
-      [&](const tbb::blocked_range<size_t>& range) {
-        if (cancelled.load() || instruments.Cancelled()) {
-          cancelled.store(true);
-          return;
-        }
-        auto& exclude = excludes.local();
-        for (size_t i = range.begin(); i < range.end(); ++i) examination.Examine(i, exclude);
-        instruments.Progress("evaluate", done += range.size(), listeners, "listeners");
-      },
-      tbb::simple_partitioner());
+  math::ParallelRanges(listeners, kGrain, [&](size_t first, size_t last) {
+    if (cancelled.load() || instruments.Cancelled()) {
+      cancelled.store(true);
+      return;
+    }
+    auto& exclude = excludes.local();
+    for (size_t i = first; i < last; ++i) examination.Examine(i, exclude);
+    instruments.Progress("evaluate", done += last - first, listeners, "listeners");
+  });
   return !cancelled.load();
 }
 
@@ -211,10 +205,7 @@ Result<Report> Evaluate(const models::Model& model, const Split& split, const Se
   Examination examination(model, split, settings);
   std::vector<math::Interval> figures;
   bool finished = false;
-  // More threads than cores would gain nothing, and TBB prints a warning.
-  const int cores = tbb::info::default_concurrency();
-  tbb::task_arena arena(settings.threads > 0 ? static_cast<int>(std::min<int64_t>(settings.threads, cores)) : cores);
-  arena.execute([&] {
+  math::WithThreads(settings.threads, [&] {
     finished = ExamineAll(examination, listeners, model.track_count(), instruments);
     if (!finished) return;
     const auto& columns = examination.columns();

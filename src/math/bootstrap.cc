@@ -5,10 +5,9 @@
 #include <limits>
 #include <vector>
 
-#include <tbb/parallel_for.h>
-
 #include "core/check.h"
 #include "core/random.h"
+#include "math/parallel.h"
 
 namespace segue::math {
 namespace {
@@ -70,7 +69,7 @@ Interval NormalInterval(std::span<const double> values, double confidence) {
 std::vector<double> Resample(std::span<const double> rows, size_t figures, size_t samples, uint64_t seed) {
   const uint64_t n = rows.size() / figures;
   std::vector<double> means(samples * figures);
-  tbb::parallel_for(size_t{0}, samples, [&](size_t k) {
+  ParallelFor(samples, [&](size_t k) {
     Random random(seed, k);
     std::vector<Tally> tallies(figures);
     for (uint64_t draw = 0; draw < n; ++draw) {

@@ -5,10 +5,10 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <tbb/task_arena.h>
 
 #include "core/check.h"
 #include "core/random.h"
+#include "math/parallel.h"
 
 namespace segue::math {
 namespace {
@@ -43,7 +43,7 @@ TEST(Bootstrap, SameSeedSameIntervalForAnyNumberOfThreads) {
   for (int i = 0; i < 50; ++i) values.push_back(std::sin(i));
   const auto all = BootstrapMean(values, 500, 0.95, 4);
   Interval one;
-  tbb::task_arena(1).execute([&] { one = BootstrapMean(values, 500, 0.95, 4); });
+  WithThreads(1, [&] { one = BootstrapMean(values, 500, 0.95, 4); });
   EXPECT_EQ(all.low, one.low);
   EXPECT_EQ(all.high, one.high);
   EXPECT_NE(all.low, BootstrapMean(values, 500, 0.95, 5).low);

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <tbb/parallel_for.h>
-
 #include "math/kernels/kernels.h"
+#include "math/parallel.h"
 
 namespace segue::math {
 namespace {
@@ -44,7 +43,7 @@ bool SymmetricMatrix::Invert() {
     if (!InvertBlock(pivot.data())) return false;
     for (size_t i = 0; i < kB * kB; ++i) minus[i] = -pivot[i];
     // Only the upper blocks are kept: what is left of k stands in its column.
-    tbb::parallel_for(size_t{0}, blocks, [&](size_t j) {
+    ParallelFor(blocks, [&](size_t j) {
       float* was = before.data() + j * kB * kB;
       float* is = after.data() + j * kB * kB;
       if (j == k) return;
@@ -56,7 +55,7 @@ bool SymmetricMatrix::Invert() {
       std::fill_n(is, kB * kB, 0.0f);
       kernels.subtract_product(is, kB, minus.data(), kB, was, kB, kB, kB, kB);
     });
-    tbb::parallel_for(size_t{0}, blocks, [&](size_t i) {
+    ParallelFor(blocks, [&](size_t i) {
       for (size_t j = i; j < blocks; ++j) {
         if (i == k || j == k) continue;
         kernels.subtract_product(Row(i * kB) + j * kB, stride_, before.data() + i * kB * kB, kB, after.data() + j * kB * kB, kB,
@@ -76,10 +75,10 @@ bool SymmetricMatrix::Invert() {
       }
     }
   }
-  tbb::parallel_for(size_t{0}, stride_, [&](size_t i) {
+  ParallelFor(stride_, [&](size_t i) {
     for (size_t j = i; j < stride_; ++j) Row(i)[j] = -Row(i)[j];
   });
-  tbb::parallel_for(size_t{0}, stride_, [&](size_t i) {
+  ParallelFor(stride_, [&](size_t i) {
     for (size_t j = 0; j < i; ++j) Row(i)[j] = Row(j)[i];
   });
   return true;

@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include <gtest/gtest.h>
-#include <tbb/task_arena.h>
 
 #include "core/random.h"
+#include "math/parallel.h"
 
 namespace segue::math {
 namespace {
@@ -52,8 +52,8 @@ TEST(Inverse, WhatIsNotPositiveDefiniteIsRefused) {
 TEST(Inverse, TheSameBytesForAnyNumberOfThreads) {
   SymmetricMatrix one = Positive(150);
   SymmetricMatrix three = one;
-  tbb::task_arena(1).execute([&] { one.Invert(); });
-  tbb::task_arena(3).execute([&] { three.Invert(); });
+  WithThreads(1, [&] { one.Invert(); });
+  WithThreads(3, [&] { three.Invert(); });
   for (size_t i = 0; i < 150; ++i) {
     for (size_t j = 0; j < 150; ++j) EXPECT_EQ(one.Row(i)[j], three.Row(i)[j]);
   }

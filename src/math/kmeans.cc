@@ -5,11 +5,10 @@
 #include <limits>
 #include <numeric>
 
-#include <tbb/parallel_for.h>
-
 #include "core/check.h"
 #include "core/random.h"
 #include "math/kernels/kernels.h"
+#include "math/parallel.h"
 
 namespace segue::math {
 namespace {
@@ -36,7 +35,7 @@ double Closer(const Points& points, std::span<const float> squares, const float*
   const float square = SquareOf(centre, points.stride);
   const size_t blocks = (points.size() + kBlock - 1) / kBlock;
   std::vector<double> sums(blocks, 0.0);
-  tbb::parallel_for(size_t{0}, blocks, [&](size_t b) {
+  ParallelFor(blocks, [&](size_t b) {
     const size_t first = b * kBlock;
     const size_t count = std::min(kBlock, points.size() - first);
     float dots[kBlock];
@@ -77,7 +76,7 @@ class Iteration {
     const Points rows{centres, points_.stride};
     const std::vector<float> squares = SquaresOf(rows);
     parts_.assign((points_.size() + block_ - 1) / block_, {});
-    tbb::parallel_for(size_t{0}, parts_.size(), [&](size_t b) { AssignBlock(rows, squares, b, clusters.label); });
+    ParallelFor(parts_.size(), [&](size_t b) { AssignBlock(rows, squares, b, clusters.label); });
     double objective = 0;
     bool changed = false;
     for (const Part& part : parts_) {
@@ -164,7 +163,7 @@ std::vector<float> DistancesOf(const Points& points) {
   const size_t n = points.size();
   const std::vector<float> squares = SquaresOf(points);
   std::vector<float> distances(n * n);
-  tbb::parallel_for(size_t{0}, n, [&](size_t i) {
+  ParallelFor(n, [&](size_t i) {
     float* row = distances.data() + i * n;
     BestKernels().dots(points.values.data(), n, points.stride, points[i], row);
     for (size_t j = 0; j < n; ++j) row[j] = std::sqrt(std::max(0.0f, squares[i] + squares[j] - 2 * row[j]));

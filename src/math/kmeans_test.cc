@@ -5,9 +5,9 @@
 #include <set>
 
 #include <gtest/gtest.h>
-#include <tbb/task_arena.h>
 
 #include "core/random.h"
+#include "math/parallel.h"
 #include "math/kernels/kernels.h"
 
 namespace segue::math {
@@ -112,8 +112,7 @@ TEST(KMeans, GivesTheSameBytesForAnyNumberOfThreads) {
   Choice one;
   Clusters clusters;
   for (const int threads : {1, 2, 3}) {
-    tbb::task_arena arena(threads);
-    arena.execute([&] {
+    WithThreads(threads, [&] {
       const Choice choice = ChooseCentres(points, 10, 5);
       const Clusters now = Lloyd(points, choice.centres, 30);
       if (threads == 1) {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <memory>
 
-#include <tbb/parallel_for.h>
+#include "math/parallel.h"
 
 namespace segue::math {
 namespace {
@@ -95,7 +95,7 @@ class TreeGrower::Impl {
  public:
   Impl(std::span<const float> rows, size_t features, const TreeSettings& settings)
       : settings_(settings), n_(features == 0 ? 0 : rows.size() / features), bins_(features), edges_(features), gain_(features) {
-    tbb::parallel_for(size_t{0}, features, [&](size_t f) {
+    ParallelFor(features, [&](size_t f) {
       const size_t step = std::max<size_t>(1, n_ / kSampleRows);
       std::vector<float> sample;
       for (size_t r = 0; r < n_; r += step) {
@@ -172,7 +172,7 @@ class TreeGrower::Impl {
   std::unique_ptr<std::vector<Sums>> Histogram(const Open& node, std::span<const float> gradient,
                                                std::span<const float> hessian) const {
     auto histogram = std::make_unique<std::vector<Sums>>(bins_.size() * kSlots);
-    tbb::parallel_for(size_t{0}, bins_.size(), [&](size_t f) {
+    ParallelFor(bins_.size(), [&](size_t f) {
       Sums* slots = histogram->data() + f * kSlots;
       const uint8_t* bins = bins_[f].data();
       for (size_t at = node.begin; at < node.end; ++at) {

@@ -4,10 +4,9 @@
 #include <limits>
 
 #include <gtest/gtest.h>
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
 
 #include "core/random.h"
+#include "math/parallel.h"
 
 namespace segue::math {
 namespace {
@@ -102,10 +101,10 @@ TEST(Trees, TheSameTreesForAnyNumberOfThreads) {
   for (float& x : rows) x = static_cast<float>(random.Normal());
   for (float& value : y) value = static_cast<float>(random.Normal());
   Trees one;
-  tbb::task_arena(1).execute([&] { one = Fit(rows, 6, y, {}, 5); });
+  WithThreads(1, [&] { one = Fit(rows, 6, y, {}, 5); });
   for (const int threads : {2, 3}) {
     Trees other;
-    tbb::task_arena(threads).execute([&] { other = Fit(rows, 6, y, {}, 5); });
+    WithThreads(threads, [&] { other = Fit(rows, 6, y, {}, 5); });
     EXPECT_EQ(other.threshold, one.threshold);
     EXPECT_EQ(other.value, one.value);
   }

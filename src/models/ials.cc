@@ -4,10 +4,9 @@
 #include <cmath>
 #include <limits>
 
-#include <tbb/parallel_for.h>
-
 #include "core/check.h"
 #include "math/kernels/kernels.h"
+#include "math/parallel.h"
 #include "models/popularity.h"
 
 namespace segue::models {
@@ -44,7 +43,7 @@ std::vector<float> Gram(std::span<const float> y, size_t n, size_t stride) {
   const size_t blocks = (n + kGramBlock - 1) / kGramBlock;
   std::vector<std::vector<float>> partial(blocks);
   const math::Kernels& kernels = math::BestKernels();
-  tbb::parallel_for(size_t{0}, blocks, [&](size_t b) {
+  math::ParallelFor(blocks, [&](size_t b) {
     partial[b].assign(stride * stride, 0.0f);
     const size_t first = b * kGramBlock;
     kernels.add_outer(partial[b].data(), stride, y.data() + first * stride, nullptr, nullptr,

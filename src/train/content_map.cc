@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <tbb/task_arena.h>
-
 #include "core/check.h"
 #include "math/kernels/kernels.h"
+#include "math/parallel.h"
 #include "models/content_map.h"
 #include "train/content.h"
 #include "train/ials.h"
@@ -81,9 +80,7 @@ class IalsContentTrainer final : public Trainer {
                                              Instruments& instruments) const override {
     auto fitted = MakeIalsTrainer()->Fit(data, settings, seed, instruments);
     if (!fitted.ok()) return fitted.error().In("ials_content");
-    const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
-    tbb::task_arena arena(threads);
-    return arena.execute([&] { return WithContent(data, **fitted, settings, instruments); });
+    return math::WithThreads(settings.threads, [&] { return WithContent(data, **fitted, settings, instruments); });
   }
 
  private:

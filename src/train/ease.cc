@@ -4,11 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include "math/inverse.h"
+#include "math/parallel.h"
 #include "models/ease.h"
 #include "train/knn_matrix.h"
 
@@ -19,7 +16,7 @@ namespace {
 /// summed by one thread, in order.
 math::SymmetricMatrix GramOf(const Csr& rows, const Csr& columns, float regularization) {
   math::SymmetricMatrix gram(rows.rows());
-  tbb::parallel_for(size_t{0}, rows.rows(), [&](size_t r) {
+  math::ParallelFor(rows.rows(), [&](size_t r) {
     float* out = gram.Row(r);
     for (size_t k = 0; k < rows.Columns(r).size(); ++k) {
       const uint32_t c = rows.Columns(r)[k];
@@ -85,10 +82,8 @@ class EaseTrainer final : public Trainer {
                                             " tracks; the smaller may be at most ease.max_dense = " +
                                             std::to_string(settings.ease.max_dense)};
     }
-    const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
-    tbb::task_arena arena(threads);
     bool inverted = false;
-    arena.execute([&] { inverted = listeners.rows() < tracks.rows() ? Narrow(listeners, tracks, parts) : Dense(tracks, parts); });
+    math::WithThreads(settings.threads, [&] { inverted = listeners.rows() < tracks.rows() ? Narrow(listeners, tracks, parts) : Dense(tracks, parts); });
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ease: asked to stop"};
     if (!inverted) return Error{ErrorCode::kInvalid, "ease: the matrix cannot be inverted; raise ease.regularization"};
     return models::EaseModel::Make(std::move(parts));
@@ -101,7 +96,7 @@ class EaseTrainer final : public Trainer {
     math::SymmetricMatrix inverse = GramOf(tracks, listeners, parts.regularization);
     if (!inverse.Invert()) return false;
     parts.dense.resize(p * p);
-    tbb::parallel_for(size_t{0}, p, [&](size_t j) {
+    math::ParallelFor(p, [&](size_t j) {
       for (size_t i = 0; i < p; ++i) parts.dense[j * p + i] = i == j ? 0 : -inverse.Row(j)[i] / inverse.Row(i)[i];
     });
     return true;
@@ -124,7 +119,7 @@ class EaseTrainer final : public Trainer {
     parts.listener = tracks.column;
     parts.value = tracks.value;
     parts.inverse_diagonal.resize(tracks.rows());
-    tbb::parallel_for(size_t{0}, tracks.rows(), [&](size_t i) {
+    math::ParallelFor(tracks.rows(), [&](size_t i) {
       const auto who = tracks.Columns(i);
       const auto values = tracks.Values(i);
       double sum = 0;

@@ -5,11 +5,9 @@
 #include <map>
 #include <numeric>
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include "math/kernels/kernels.h"
 #include "math/kmeans.h"
+#include "math/parallel.h"
 #include "train/ials.h"
 
 namespace segue::train {
@@ -47,7 +45,7 @@ Directions KnownDirections(std::vector<float> vectors, size_t stride) {
 Directions ListenerDirections(const models::IalsModel& space, const Preferences& preferences) {
   const size_t listeners = preferences.begin.size() - 1;
   std::vector<float> vectors(listeners * space.stride(), 0.0f);
-  tbb::parallel_for(size_t{0}, listeners, [&](size_t u) {
+  math::ParallelFor(listeners, [&](size_t u) {
     const auto history = preferences.Of(UserIx{static_cast<uint32_t>(u)});
     const auto profile = space.FoldIn(std::vector<Preference>(history.begin(), history.end()));
     if (profile.state.empty()) return;
@@ -310,9 +308,7 @@ Result<std::unique_ptr<models::GroupsModel>> FitGroups(const Dataset& data, cons
   parts.listeners = data.listeners;
   auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
   const auto most = static_cast<size_t>(settings.groups.most);
-  const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
-  tbb::task_arena arena(threads);
-  const bool grouped = arena.execute([&] {
+  const bool grouped = math::WithThreads(settings.threads, [&] {
     const Directions listeners = ListenerDirections(*parts.space, preferences);
     const Directions tracks = TrackDirections(*parts.space);
     if (listeners.of.empty() || tracks.of.empty()) return false;

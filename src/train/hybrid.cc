@@ -5,10 +5,9 @@
 #include <utility>
 
 #include <nlohmann/json.hpp>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
 #include "core/random.h"
+#include "math/parallel.h"
 #include "models/hybrid.h"
 #include "models/liking.h"
 #include "models/past.h"
@@ -55,13 +54,13 @@ void Append(const RankingData& list, RankingData& to) {
 void AddLastTree(const math::Trees& trees, const RankingData& data, std::span<float> scores) {
   math::TreesView last(trees);
   last.roots = last.roots.subspan(trees.roots.size() - 1);
-  tbb::parallel_for(size_t{0}, data.rows(), [&](size_t r) { scores[r] += last.Predict(data.features.data() + r * data.width); });
+  math::ParallelFor(data.rows(), [&](size_t r) { scores[r] += last.Predict(data.features.data() + r * data.width); });
 }
 
 std::vector<float> LinearScores(std::span<const float> weights, const RankingData& data) {
   const models::Ranker ranker{weights, {}};
   std::vector<float> scores(data.rows());
-  tbb::parallel_for(size_t{0}, data.rows(), [&](size_t r) { scores[r] = ranker.Linear(data.features.data() + r * data.width); });
+  math::ParallelFor(data.rows(), [&](size_t r) { scores[r] = ranker.Linear(data.features.data() + r * data.width); });
   return scores;
 }
 
@@ -92,9 +91,7 @@ class HybridTrainer final : public Trainer {
     if (std::none_of(preferences.items.begin(), preferences.items.end(), [](const Preference& p) { return p.strength > 0; })) {
       return Error{ErrorCode::kInvalid, "hybrid: there are no plays, likes or ratings to train on"};
     }
-    const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
-    tbb::task_arena arena(threads);
-    return arena.execute([&]() -> Result<std::unique_ptr<models::Model>> {
+    return math::WithThreads(settings.threads, [&]() -> Result<std::unique_ptr<models::Model>> {
       std::vector<std::string> names;
       models::HybridModel::Parts parts;
       parts.catalogue = models::Catalogue(data.tracks.id, PopularityOf(preferences, data.tracks.size()));
@@ -168,7 +165,7 @@ class HybridTrainer final : public Trainer {
     const models::Catalogue catalogue(split.train.tracks.id, PopularityOf(preferences, split.train.tracks.size()));
     const models::RowMap rows(*members.front(), split.train.tracks.id);
     std::vector<RankingData> lists(chosen.size());
-    tbb::parallel_for(size_t{0}, chosen.size(), [&](size_t i) {
+    math::ParallelFor(chosen.size(), [&](size_t i) {
       const UserIx user{chosen[i].second};
       const auto past = rows.PastOf(split.train.listeners[Raw(user)], split.train.EventsOf(user), rule);
       lists[i] = List(members, catalogue, past, split.held[Raw(user)], static_cast<size_t>(settings.hybrid.candidates));
@@ -253,7 +250,7 @@ class HybridTrainer final : public Trainer {
     std::vector<float> gradient(data.rows()), hessian(data.rows());
     LambdaGradients(data, scores, truncation, gradient, hessian);
     const size_t width = data.width;
-    tbb::parallel_for(size_t{0}, (width - 3) / 3 * 2, [&](size_t which) {
+    math::ParallelFor((width - 3) / 3 * 2, [&](size_t which) {
       const size_t f = which / 2 * 3 + 1 + which % 2;
       double g = 0;
       double h = 0;

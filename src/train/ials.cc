@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <tbb/task_arena.h>
-
 #include "core/random.h"
 #include "math/kernels/kernels.h"
+#include "math/parallel.h"
 #include "models/ials.h"
 #include "models/popularity.h"
 #include "train/ials_solver.h"
@@ -71,9 +70,7 @@ class IalsTrainer final : public Trainer {
       return Error{ErrorCode::kInvalid, "ials: there are no plays, likes or ratings to train on"};
     }
     weights.mean_listener_count = MeanCount(interactions.listeners);
-    const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
-    tbb::task_arena arena(threads);
-    return arena.execute([&]() -> Result<std::unique_ptr<models::Model>> {
+    return math::WithThreads(settings.threads, [&]() -> Result<std::unique_ptr<models::Model>> {
       SEGUE_TRY(auto y, Factors(interactions.listeners, data.tracks.size(), weights, settings, seed, instruments));
       return models::IalsModel::Make({models::Catalogue(data.tracks.id, std::move(interactions.popularity)),
                                       static_cast<uint32_t>(settings.ials.factors), std::move(y), weights});

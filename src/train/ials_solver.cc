@@ -5,10 +5,10 @@
 #include <numeric>
 
 #include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
 
 #include "math/eigen.h"
 #include "math/kernels/kernels.h"
+#include "math/parallel.h"
 
 namespace segue::train {
 namespace {
@@ -37,9 +37,9 @@ Turned Turn(std::span<float> fixed, size_t d, size_t stride) {
   std::vector<uint32_t> all(d);
   std::iota(all.begin(), all.end(), 0u);
   const math::Kernels& kernels = math::BestKernels();
-  tbb::parallel_for(tbb::blocked_range<size_t>(0, rows, 256), [&](const auto& range) {
+  math::ParallelRanges(rows, 256, [&](size_t first, size_t last) {
     std::vector<float> row(stride);
-    for (size_t r = range.begin(); r < range.end(); ++r) {
+    for (size_t r = first; r < last; ++r) {
       float* x = fixed.data() + r * stride;
       std::copy_n(x, stride, row.begin());
       std::fill_n(x, stride, 0.0f);
@@ -142,16 +142,16 @@ void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride,
   const Turned turned = Turn(fixed, d, stride);
   const float mean_count = MeanCount(side);
   tbb::enumerable_thread_specific<Workspace> workspaces;
-  tbb::parallel_for(tbb::blocked_range<size_t>(0, side.rows(), 16), [&](const auto& range) {
+  math::ParallelRanges(side.rows(), 16, [&](size_t first, size_t last) {
     Workspace& work = workspaces.local();
-    for (size_t r = range.begin(); r < range.end(); ++r) {
+    for (size_t r = first; r < last; ++r) {
       float* x = solved.data() + r * stride;
       std::fill_n(x, stride, 0.0f);
       const size_t s = side.begin[r + 1] - side.begin[r];
       if (s == 0) continue;
       const float penalty = weights.Penalty(static_cast<float>(s), mean_count);
       TakeRow(side, r, work);
-      if (r + 1 < range.end()) Fetch(side, r + 1, fixed, stride);
+      if (r + 1 < last) Fetch(side, r + 1, fixed, stride);
       const bool narrow = penalty > 0 && s * kNarrowOf < d * kNarrowTo;
       const bool solvable = narrow ? SolveNarrow(side, r, fixed, d, stride, turned.gram, penalty, work, x)
                                    : SolveWide(side, r, fixed, d, stride, turned.gram, penalty, work, x);

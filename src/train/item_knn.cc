@@ -8,9 +8,8 @@
 #include <utility>
 
 #include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
+#include "math/parallel.h"
 #include "models/item_knn.h"
 #include "train/knn_matrix.h"
 
@@ -87,10 +86,8 @@ class ItemKnnTrainer final : public Trainer {
     if (matrix.listeners.size() == 0) {
       return Error{ErrorCode::kInvalid, "item_knn: there are no plays, likes or ratings to train on"};
     }
-    const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
-    tbb::task_arena arena(threads);
     std::vector<std::vector<uint64_t>> lists;
-    arena.execute([&] { lists = Lists(std::move(matrix.listeners), data.tracks.size(), settings.item_knn, instruments); });
+    math::WithThreads(settings.threads, [&] { lists = Lists(std::move(matrix.listeners), data.tracks.size(), settings.item_knn, instruments); });
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "item_knn: asked to stop"};
     models::ItemKnnModel::Parts parts{models::Catalogue(data.tracks.id, std::move(matrix.popularity)), matrix.scale,
                                       models::ParseKnnScoring(settings.item_knn.scoring), std::move(matrix.idf), {0}, {}, {}};
@@ -122,10 +119,10 @@ class ItemKnnTrainer final : public Trainer {
     for (size_t k = 0; k < entries.size(); ++k) entries[k] = {listeners.column[k], listeners.value[k]};
     std::vector<std::vector<uint64_t>> lists(tracks);
     tbb::enumerable_thread_specific<Row> rows([&] { return Row(tracks, likeness.CountsCommon(), static_cast<size_t>(settings.neighbours)); });
-    tbb::parallel_for(tbb::blocked_range<size_t>(0, tracks, 16), [&](const auto& range) {
+    math::ParallelRanges(tracks, 16, [&](size_t first, size_t last) {
       if (instruments.Cancelled()) return;
       Row& row = rows.local();
-      for (size_t i = range.begin(); i < range.end(); ++i) {
+      for (size_t i = first; i < last; ++i) {
         Multiply(listeners.begin, entries, columns, i, row);
         lists[order[i]] = Pick(row, likeness, i, order);
       }

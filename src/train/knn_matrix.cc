@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
+#include "math/parallel.h"
 #include "train/popularity.h"
 
 namespace segue::train {
@@ -46,10 +44,9 @@ KnnMatrix MakeKnnMatrix(const Dataset& data, const Settings& settings, models::K
   const size_t tracks = data.tracks.size();
   const size_t listeners = data.listener_count();
   matrix.scale = {weighting, models::LikedRule(settings.liked, data), 1};
-  tbb::task_arena arena(settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads));
   std::vector<Wants> blocks((listeners + kBlock - 1) / kBlock);
-  arena.execute([&] {
-    tbb::parallel_for(size_t{0}, blocks.size(), [&](size_t b) {
+  math::WithThreads(settings.threads, [&] {
+    math::ParallelFor(blocks.size(), [&](size_t b) {
       blocks[b] = Collect(data, b * kBlock, std::min(listeners, (b + 1) * kBlock), {settings.skip_weight, settings.like_weight}, matrix.scale.liked);
     });
   });
@@ -80,8 +77,8 @@ KnnMatrix MakeKnnMatrix(const Dataset& data, const Settings& settings, models::K
   for (size_t i = 0; i < tracks; ++i) {
     matrix.idf[i] = std::log1p((static_cast<float>(active) - counts.listeners[i] + 0.5f) / (counts.listeners[i] + 0.5f));
   }
-  arena.execute([&] {
-    tbb::parallel_for(size_t{0}, rows.rows(), [&](size_t u) {
+  math::WithThreads(settings.threads, [&] {
+    math::ParallelFor(rows.rows(), [&](size_t u) {
       float own_length = 0;
       for (uint64_t k = rows.begin[u]; k < rows.begin[u + 1]; ++k) own_length += std::log1p(rows.value[k]);
       for (uint64_t k = rows.begin[u]; k < rows.begin[u + 1]; ++k) {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include <tbb/parallel_for.h>
+#include "math/parallel.h"
 
 namespace segue::train {
 namespace {
@@ -70,7 +70,7 @@ void OfList(const RankingData& data, size_t list, std::span<const float> all_sco
 
 void LambdaGradients(const RankingData& data, std::span<const float> scores, size_t truncation, std::span<float> gradient,
                      std::span<float> hessian) {
-  tbb::parallel_for(size_t{0}, data.lists(), [&](size_t list) { OfList(data, list, scores, truncation, gradient, hessian); });
+  math::ParallelFor(data.lists(), [&](size_t list) { OfList(data, list, scores, truncation, gradient, hessian); });
 }
 
 double MeanNdcg(const RankingData& data, std::span<const float> scores, size_t n, const std::function<bool(size_t)>& wanted) {

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include <tbb/blocked_range.h>
 #include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
 
+#include "math/parallel.h"
 #include "models/markov.h"
 #include "train/popularity.h"
 #include "train/sessions.h"
@@ -144,14 +142,12 @@ class MarkovTrainer final : public Trainer {
     const size_t n = data.tracks.size();
     const Counting counting(sessions, n, settings.markov);
     std::vector<Row> rows(n);
-    const int threads = settings.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(settings.threads);
-    tbb::task_arena arena(threads);
-    arena.execute([&] {
+    math::WithThreads(settings.threads, [&] {
       tbb::enumerable_thread_specific<Counter> counters([&] { return Counter(n); });
-      tbb::parallel_for(tbb::blocked_range<uint32_t>(0, static_cast<uint32_t>(n), 64), [&](const auto& range) {
+      math::ParallelRanges(n, 64, [&](size_t first, size_t last) {
         if (instruments.Cancelled()) return;
         Counter& counter = counters.local();
-        for (uint32_t track = range.begin(); track < range.end(); ++track) rows[track] = counting.RowOf(track, counter);
+        for (size_t track = first; track < last; ++track) rows[track] = counting.RowOf(track, counter);
       });
     });
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "markov: asked to stop"};

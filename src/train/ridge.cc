@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include <tbb/parallel_for.h>
-
 #include "core/check.h"
 #include "math/kernels/kernels.h"
+#include "math/parallel.h"
 
 namespace segue::train {
 namespace {
@@ -17,7 +16,7 @@ std::vector<double> DotsByTarget(std::span<const float> a, std::span<const float
   const size_t rows = a.size() / stride;
   const size_t blocks = (rows + kBlock - 1) / kBlock;
   std::vector<double> partial(blocks * stride, 0.0);
-  tbb::parallel_for(size_t{0}, blocks, [&](size_t block) {
+  math::ParallelFor(blocks, [&](size_t block) {
     double* sums = partial.data() + block * stride;
     for (size_t r = block * kBlock; r < std::min(rows, (block + 1) * kBlock); ++r) {
       for (size_t j = 0; j < stride; ++j) sums[j] += static_cast<double>(a[r * stride + j]) * b[r * stride + j];
@@ -33,7 +32,7 @@ std::vector<double> DotsByTarget(std::span<const float> a, std::span<const float
 /// a[k][j] = own_j · a[k][j] + other_j · b[k][j].
 void Combine(std::span<float> a, const std::vector<double>& own, std::span<const float> b,
              const std::vector<double>& other, size_t stride) {
-  tbb::parallel_for(size_t{0}, a.size() / stride, [&](size_t r) {
+  math::ParallelFor(a.size() / stride, [&](size_t r) {
     for (size_t j = 0; j < stride; ++j) {
       float& value = a[r * stride + j];
       value = static_cast<float>(own[j] * value + other[j] * b[r * stride + j]);
@@ -52,7 +51,7 @@ void ScaleRows(std::span<float> rows, std::span<const float> weight, size_t stri
 std::vector<float> Multiply(const Csr& x, std::span<const float> w, size_t stride) {
   std::vector<float> out(x.rows() * stride, 0.0f);
   const math::Kernels& kernels = math::BestKernels();
-  tbb::parallel_for(size_t{0}, x.rows(), [&](size_t i) {
+  math::ParallelFor(x.rows(), [&](size_t i) {
     const auto columns = x.Columns(i);
     kernels.add_rows(out.data() + i * stride, stride, w.data(), columns.data(), x.Values(i).data(), columns.size());
   });

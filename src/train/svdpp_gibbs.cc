@@ -1,12 +1,10 @@
 #include "train/svdpp_gibbs.h"
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "core/random.h"
+#include "math/parallel.h"
 #include "models/liking.h"
 #include "models/svd.h"
 #include "train/popularity.h"
@@ -143,9 +141,9 @@ class Sampler {
 
   /// From the parameters, so that rounding does not add up over sweeps.
   void ComputeResiduals() {
-    tbb::parallel_for(tbb::blocked_range<size_t>(0, listeners_.rows(), kGrain), [&](const auto& range) {
+    math::ParallelRanges(listeners_.rows(), kGrain, [&](size_t first, size_t last) {
       const Csr& ratings = listeners_.ratings;
-      for (size_t u = range.begin(); u < range.end(); ++u) {
+      for (size_t u = first; u < last; ++u) {
         std::copy(target_.begin() + static_cast<std::ptrdiff_t>(ratings.begin[u]),
                   target_.begin() + static_cast<std::ptrdiff_t>(ratings.begin[u + 1]),
                   residual_.begin() + static_cast<std::ptrdiff_t>(ratings.begin[u]));
@@ -188,8 +186,8 @@ class Sampler {
   void DrawOwn(Side& side, std::span<const float> other, size_t f, uint64_t which) {
     const Prior prior = side.own_prior[f];
     const uint64_t stream = Stream(kOwn, which, f);
-    tbb::parallel_for(tbb::blocked_range<size_t>(0, side.rows(), kGrain), [&](const auto& range) {
-      for (size_t r = range.begin(); r < range.end(); ++r) {
+    math::ParallelRanges(side.rows(), kGrain, [&](size_t first, size_t last) {
+      for (size_t r = first; r < last; ++r) {
         float a = 0;
         float b = 0;
         ForRatings(side, r, [&](uint64_t place, uint32_t column) {
@@ -232,8 +230,8 @@ class Sampler {
   }
 
   void UpdateResiduals(const Side& side, std::span<const float> other, size_t f) {
-    tbb::parallel_for(tbb::blocked_range<size_t>(0, side.rows(), kGrain), [&](const auto& range) {
-      for (size_t r = range.begin(); r < range.end(); ++r) {
+    math::ParallelRanges(side.rows(), kGrain, [&](size_t first, size_t last) {
+      for (size_t r = first; r < last; ++r) {
         const float change = side.sum[f][r] - before_[r];
         ForRatings(side, r, [&](uint64_t place, uint32_t column) { residual_[place] -= change * other[column]; });
       }
@@ -275,9 +273,7 @@ class SvdppGibbsTrainer final : public Trainer {
     parts.catalogue = models::Catalogue(data.tracks.id, PopularityOf(preferences, data.tracks.size()));
     parts.scale = ratings.scale;
     parts.factors = static_cast<uint32_t>(all.svdpp_gibbs.factors);
-    const int threads = all.threads == 0 ? tbb::task_arena::automatic : static_cast<int>(all.threads);
-    tbb::task_arena arena(threads);
-    const bool done = arena.execute([&] { return Sample(ratings, all.svdpp_gibbs, seed, instruments, parts); });
+    const bool done = math::WithThreads(all.threads, [&] { return Sample(ratings, all.svdpp_gibbs, seed, instruments, parts); });
     if (!done) return Error{ErrorCode::kCancelled, "svdpp_gibbs: asked to stop"};
     return models::SvdModel::Make(std::move(parts));
   }
