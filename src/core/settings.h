@@ -60,10 +60,20 @@ struct IalsSettings {
   double alpha = 2.0;
   double regularization = 20.0;
   double frequency_exponent = 0.75;
+  std::string confidence = "log";
+  double half_life_days = 0;
+  int64_t block = 128;
+};
+struct PairwiseSettings {
+  int64_t factors = 64;
+  int64_t epochs = 30;
+  double learning_rate = 0.05;
+  double regularization = 0.01;
 };
 struct EaseSettings {
   double regularization = 35;
   int64_t max_dense = 12'000;
+  int64_t neighbours = 300;
   std::string weighting = "log";
 };
 struct ContentSettings {
@@ -158,6 +168,8 @@ struct Settings {
   SessionSettings session_knn;
   MarkovSettings markov;
   GroupsSettings groups;
+  PairwiseSettings bpr;
+  PairwiseSettings warp;
   HybridSettings hybrid;
   // evaluate
   std::string split = "listener_time";
