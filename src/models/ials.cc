@@ -30,9 +30,30 @@ struct Header {
 };
 static_assert(sizeof(Header) == 32, "no padding: the bytes are the same everywhere");
 
+/// Only in artifacts where one of them is not as usual.
+struct ConfidenceHeader {
+  uint32_t linear;
+  float half_life_days;
+};
+static_assert(sizeof(ConfidenceHeader) == 8);
+
 }  // namespace
 
-float IalsWeights::Confidence(float strength) const { return 1 + alpha * std::log1p(strength); }
+float IalsWeights::Confidence(float strength, int64_t age) const {
+  float f = linear ? strength : std::log1p(strength);
+  if (half_life_days > 0 && age > 0) f *= std::exp2(-static_cast<float>(age) / (86400 * half_life_days));
+  return 1 + alpha * f;
+}
+
+void IalsWeights::Confidences(std::span<const Preference> items, std::vector<float>& confidence) const {
+  int64_t newest = 0;
+  for (const Preference& item : items) newest = std::max(newest, item.last_at);
+  confidence.clear();
+  for (const Preference& item : items) {
+    const bool aged = item.strength > 0 && item.last_at > 0;
+    confidence.push_back(Confidence(item.strength > 0 ? item.strength : kDislikeStrength, aged ? newest - item.last_at : 0));
+  }
+}
 
 float IalsWeights::Penalty(float count, float mean_count) const {
   if (frequency_exponent == 0 || mean_count <= 0) return regularization;
@@ -81,6 +102,14 @@ Result<std::unique_ptr<Model>> IalsModel::Open(std::shared_ptr<const ModelFile> 
   model->factors_ = h.factors;
   model->stride_ = math::PaddedTo(h.factors);
   model->weights_ = {h.alpha, h.regularization, h.frequency_exponent, h.mean_listener_count, static_cast<Liked>(h.liked)};
+  if (file->Section("ials_confidence").ok()) {
+    SEGUE_TRY(const auto rule, file->Array<ConfidenceHeader>("ials_confidence", 1));
+    if (rule[0].linear > 1 || !std::isfinite(rule[0].half_life_days) || rule[0].half_life_days < 0) {
+      return Error{ErrorCode::kCorrupt, "model file " + file->path().string() + " is damaged: its confidence has no meaning"};
+    }
+    model->weights_.linear = rule[0].linear == 1;
+    model->weights_.half_life_days = rule[0].half_life_days;
+  }
   SEGUE_TRY(model->y_, file->Array<float>("factors", h.tracks * model->stride_));
   model->file_ = std::move(file);
   model->Prepare();
@@ -112,10 +141,13 @@ Profile IalsModel::FoldIn(const History& history) const {
   std::vector<float> target;  // c where liked
   bool wanted = false;
   profile.history = ByLiking(history.tracks, weights_.liked);
-  for (const Preference& item : profile.history) {
+  std::vector<float> confidence;
+  weights_.Confidences(profile.history, confidence);
+  for (size_t k = 0; k < confidence.size(); ++k) {
+    const Preference& item = profile.history[k];
     if (item.strength == 0 || !catalogue_.Played(item.track)) continue;
     const bool liked = item.strength > 0;
-    const float c = weights_.Confidence(liked ? item.strength : kDislikeStrength);
+    const float c = confidence[k];
     rows.push_back(Raw(item.track));
     extra.push_back(c - 1);
     target.push_back(liked ? c : 0);
@@ -189,11 +221,14 @@ Explanation IalsModel::Explain(const Profile& profile, TrackIx track) const {
   std::vector<float> z(Row(track), Row(track) + stride_);
   kernels.solve(profile.state.data() + stride_, stride_, factors_, z.data());
   Explanation result;
-  for (const Preference& item : profile.history) {
+  std::vector<float> confidence;
+  weights_.Confidences(profile.history, confidence);
+  for (size_t k = 0; k < confidence.size(); ++k) {
+    const Preference& item = profile.history[k];
     if (item.strength <= 0 || !catalogue_.Played(item.track)) continue;
     float share = 0;
     kernels.dots(Row(item.track), 1, stride_, z.data(), &share);
-    share *= weights_.Confidence(item.strength);
+    share *= confidence[k];
     if (share > 0) result.because.push_back({item.track, share});
   }
   const size_t kept = std::min<size_t>(3, result.because.size());
@@ -237,6 +272,10 @@ void IalsModel::AddTo(ModelFileWriter& writer) const {
                       weights_.mean_listener_count,
                       static_cast<uint32_t>(weights_.liked)};
   writer.AddArray<Header>("ials", {&header, 1});
+  if (weights_.linear || weights_.half_life_days != 0) {
+    const ConfidenceHeader rule{weights_.linear ? 1u : 0u, weights_.half_life_days};
+    writer.AddArray<ConfidenceHeader>("ials_confidence", {&rule, 1});
+  }
   catalogue_.AddTo(writer);
   writer.AddArray<float>("factors", y_);
 }

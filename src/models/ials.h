@@ -13,13 +13,20 @@ namespace segue::models {
 /// How strengths become confidences, and how strong the penalty is: the same in
 /// training and in fold-in.
 struct IalsWeights {
-  float alpha = 2;           ///< c = 1 + alpha · ln(1 + strength)
+  float alpha = 2;           ///< c = 1 + alpha · f(strength)
   float regularization = 20; ///< λ
   float frequency_exponent = 0;  ///< ν: λ_row = λ · (row's interactions / mean)^ν
   float mean_listener_count = 1; ///< mean interactions of a listener, for ν
   Liked liked = Liked::kAll;
+  bool linear = false;           ///< f(strength) = strength, else ln(1 + strength)
+  float half_life_days = 0;      ///< > 0: f of what is so much older than the listener's newest counts half
 
-  float Confidence(float strength) const;
+  /// `age` in seconds, back from the listener's newest.
+  float Confidence(float strength, int64_t age = 0) const;
+  /// c of each of one listener's preferences; a dislike's as of kDislikeStrength plays,
+  /// however old. Pairs whose time is unknown have no age.
+  ///   confidence  [items]
+  void Confidences(std::span<const Preference> items, std::vector<float>& confidence) const;
   /// λ for a listener with `count` interactions.
   float Penalty(float count, float mean_count) const;
 };
@@ -35,7 +42,8 @@ inline constexpr float kDislikeStrength = 10;
 /// Source: Hu, Koren, Volinsky, "Collaborative Filtering for Implicit Feedback
 /// Datasets", ICDM 2008, eq. 4; explanations: section 5, where a track's score
 /// is split into the listener's own tracks: c_j · y_iᵀ W_u y_j.
-/// Departures: c = 1 + α·ln(1 + strength) (their eq. 6 with ε = 1); a dislike is
+/// Departures: c = 1 + α·ln(1 + strength) (their eq. 6 with ε = 1) unless
+/// `linear` (their eq. 3), times 2^(-age / half-life) where age counts; a dislike is
 /// an observed 0 (it has confidence but no target), so that it pushes away;
 /// tracks met but not wanted (strength 0) count as unobserved.
 ///

@@ -25,17 +25,17 @@ struct Interactions {
 Interactions Collect(const Dataset& data, const Settings& settings, const models::IalsWeights& weights) {
   Interactions result;
   PopularityCounts counts(data.tracks.size());
+  std::vector<float> confidence;
   result.listeners.column.reserve(data.events.size());
   result.listeners.value.reserve(data.events.size());
   for (uint32_t u = 0; u < data.listener_count(); ++u) {
     const auto items = models::ByLiking(SumByTrack(data.EventsOf(UserIx{u}), {settings.skip_weight, settings.like_weight}), weights.liked);
     counts.Add(items);
-    for (const Preference& item : items) {
-      if (item.strength == 0) continue;
-      const bool wanted = item.strength > 0;
-      const float c = weights.Confidence(wanted ? item.strength : models::kDislikeStrength);
-      result.listeners.column.push_back(Raw(item.track));
-      result.listeners.value.push_back(wanted ? c : -c);
+    weights.Confidences(items, confidence);
+    for (size_t k = 0; k < items.size(); ++k) {
+      if (items[k].strength == 0) continue;
+      result.listeners.column.push_back(Raw(items[k].track));
+      result.listeners.value.push_back(items[k].strength > 0 ? confidence[k] : -confidence[k]);
     }
     result.listeners.EndRow();
   }
@@ -65,6 +65,8 @@ class IalsTrainer final : public Trainer {
     models::IalsWeights weights{static_cast<float>(settings.ials.alpha), static_cast<float>(settings.ials.regularization),
                                 static_cast<float>(settings.ials.frequency_exponent)};
     weights.liked = models::LikedRule(settings.liked, data);
+    weights.linear = settings.ials.confidence == "linear";
+    weights.half_life_days = static_cast<float>(settings.ials.half_life_days);
     Interactions interactions = Collect(data, settings, weights);
     if (interactions.listeners.size() == 0) {
       return Error{ErrorCode::kInvalid, "ials: there are no plays, likes or ratings to train on"};
@@ -86,13 +88,14 @@ class IalsTrainer final : public Trainer {
     const Csr tracks = Transposed(listeners, track_count);
     std::vector<float> y = FirstFactors(tracks, d, stride, seed);
     std::vector<float> x(listeners.rows() * stride, 0.0f);
+    const auto block = static_cast<size_t>(settings.ials.block);
     const auto epochs = static_cast<uint64_t>(settings.ials.epochs);
     for (uint64_t epoch = 0; epoch < epochs; ++epoch) {
       if (instruments.Cancelled()) break;
       instruments.Progress("train", epoch, epochs, "epochs");
-      SolveSide(listeners, y, d, stride, weights, x);
+      SolveSide(listeners, y, d, stride, weights, block, x);
       if (instruments.Cancelled()) break;
-      SolveSide(tracks, x, d, stride, weights, y);
+      SolveSide(tracks, x, d, stride, weights, block, y);
     }
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ials: asked to stop"};
     instruments.Progress("train", epochs, epochs, "epochs");

@@ -22,7 +22,22 @@ constexpr size_t kNarrowTo = 3;
 /// change when both sides turn, and a row's system then starts from a diagonal.
 struct Turned {
   std::vector<float> gram;  ///< [d] the diagonal
+  std::vector<float> turn;  ///< [d x stride] row j: what factor j becomes
 };
+
+/// Turns one row in place. before  [stride] for its use
+void TurnRow(const Turned& turned, std::span<const uint32_t> all, float* x, std::vector<float>& before) {
+  const size_t stride = turned.turn.size() / all.size();
+  before.assign(x, x + stride);
+  std::fill_n(x, stride, 0.0f);
+  math::BestKernels().add_rows(x, stride, turned.turn.data(), all.data(), before.data(), all.size());
+}
+
+std::vector<uint32_t> Numbers(size_t d) {
+  std::vector<uint32_t> all(d);
+  std::iota(all.begin(), all.end(), 0u);
+  return all;
+}
 
 /// Turns `fixed` [rows x stride] in place.
 Turned Turn(std::span<float> fixed, size_t d, size_t stride) {
@@ -30,21 +45,14 @@ Turned Turn(std::span<float> fixed, size_t d, size_t stride) {
   const math::Eigen eigen = math::SymmetricEigen(models::Gram(fixed, rows, stride), stride, d);
   Turned turned;
   for (const double value : eigen.values) turned.gram.push_back(static_cast<float>(std::max(0.0, value)));
-  std::vector<float> turn(d * stride, 0.0f);  // row j: what factor j becomes
+  turned.turn.assign(d * stride, 0.0f);
   for (size_t j = 0; j < d; ++j) {
-    for (size_t k = 0; k < d; ++k) turn[j * stride + k] = static_cast<float>(eigen.vectors[j * d + k]);
+    for (size_t k = 0; k < d; ++k) turned.turn[j * stride + k] = static_cast<float>(eigen.vectors[j * d + k]);
   }
-  std::vector<uint32_t> all(d);
-  std::iota(all.begin(), all.end(), 0u);
-  const math::Kernels& kernels = math::BestKernels();
+  const auto all = Numbers(d);
   math::ParallelRanges(rows, 256, [&](size_t first, size_t last) {
-    std::vector<float> row(stride);
-    for (size_t r = first; r < last; ++r) {
-      float* x = fixed.data() + r * stride;
-      std::copy_n(x, stride, row.begin());
-      std::fill_n(x, stride, 0.0f);
-      kernels.add_rows(x, stride, turn.data(), all.data(), row.data(), d);
-    }
+    std::vector<float> before;
+    for (size_t r = first; r < last; ++r) TurnRow(turned, all, fixed.data() + r * stride, before);
   });
   return turned;
 }
@@ -58,6 +66,8 @@ struct Workspace {
   std::vector<float> b;        ///< [stride]
   std::vector<float> z;        ///< [s] padded
   std::vector<float> inverse;  ///< [stride] 1 / sqrt of the system's diagonal
+  std::vector<float> error;    ///< [s]
+  std::vector<float> scores;   ///< [s]
 };
 
 /// Asks for the first factors that row r needs, while the row before is solved.
@@ -129,6 +139,45 @@ bool SolveNarrow(const Csr& side, size_t r, std::span<const float> fixed, size_t
   return true;
 }
 
+/// Betters x, `block` factors at a time (iALS++). columns: y of one block, side by side.
+bool SolveBlocks(const Csr& side, size_t r, std::span<const float> fixed, size_t d, size_t stride,
+                 std::span<const float> gram, float penalty, size_t block, Workspace& work, float* x) {
+  const math::Kernels& kernels = math::BestKernels();
+  const auto columns = side.Columns(r);
+  const size_t s = columns.size();
+  const auto rows = Numbers(s);
+  work.scores.resize(s);
+  work.error.resize(s);
+  for (size_t k = 0; k < s; ++k) {
+    kernels.dots(fixed.data() + static_cast<size_t>(columns[k]) * stride, 1, stride, x, &work.scores[k]);
+  }
+  for (size_t first = 0; first < d; first += block) {
+    const size_t size = std::min(block, d - first);
+    const size_t width = math::PaddedTo(size);
+    work.columns.assign(s * width, 0.0f);
+    for (size_t k = 0; k < s; ++k) {
+      std::copy_n(fixed.data() + static_cast<size_t>(columns[k]) * stride + first, size, work.columns.data() + k * width);
+      work.error[k] = work.target[k] - work.extra[k] * work.scores[k];
+    }
+    work.a.assign(width * width, 0.0f);
+    work.b.assign(width, 0.0f);
+    for (size_t j = 0; j < size; ++j) {
+      const float diagonal = gram[first + j] + penalty;
+      work.a[j * width + j] = diagonal;
+      work.b[j] = -diagonal * x[first + j];
+    }
+    kernels.add_outer(work.a.data(), width, work.columns.data(), nullptr, work.extra.data(), s);
+    kernels.add_rows(work.b.data(), width, work.columns.data(), rows.data(), work.error.data(), s);
+    if (!kernels.cholesky(work.a.data(), width, size)) return false;
+    kernels.solve(work.a.data(), width, size, work.b.data());
+    for (size_t j = 0; j < size; ++j) x[first + j] += work.b[j];
+    work.z.resize(s);
+    kernels.dots(work.columns.data(), s, width, work.b.data(), work.z.data());
+    for (size_t k = 0; k < s; ++k) work.scores[k] += work.z[k];
+  }
+  return true;
+}
+
 }  // namespace
 
 float MeanCount(const Csr& side) {
@@ -137,24 +186,30 @@ float MeanCount(const Csr& side) {
   return used == 0 ? 1 : static_cast<float>(side.size()) / static_cast<float>(used);
 }
 
-void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride,
-              const models::IalsWeights& weights, std::span<float> solved) {
+void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride, const models::IalsWeights& weights,
+               size_t block, std::span<float> solved) {
   const Turned turned = Turn(fixed, d, stride);
+  const auto all = Numbers(d);
   const float mean_count = MeanCount(side);
   tbb::enumerable_thread_specific<Workspace> workspaces;
   math::ParallelRanges(side.rows(), 16, [&](size_t first, size_t last) {
     Workspace& work = workspaces.local();
     for (size_t r = first; r < last; ++r) {
       float* x = solved.data() + r * stride;
-      std::fill_n(x, stride, 0.0f);
       const size_t s = side.begin[r + 1] - side.begin[r];
-      if (s == 0) continue;
       const float penalty = weights.Penalty(static_cast<float>(s), mean_count);
       TakeRow(side, r, work);
       if (r + 1 < last) Fetch(side, r + 1, fixed, stride);
       const bool narrow = penalty > 0 && s * kNarrowOf < d * kNarrowTo;
-      const bool solvable = narrow ? SolveNarrow(side, r, fixed, d, stride, turned.gram, penalty, work, x)
-                                   : SolveWide(side, r, fixed, d, stride, turned.gram, penalty, work, x);
+      bool solvable = s > 0;
+      if (solvable && !narrow && block < d) {
+        TurnRow(turned, all, x, work.b);
+        solvable = SolveBlocks(side, r, fixed, d, stride, turned.gram, penalty, block, work, x);
+      } else if (solvable) {
+        std::fill_n(x, stride, 0.0f);
+        solvable = narrow ? SolveNarrow(side, r, fixed, d, stride, turned.gram, penalty, work, x)
+                          : SolveWide(side, r, fixed, d, stride, turned.gram, penalty, work, x);
+      }
       if (!solvable) std::fill_n(x, stride, 0.0f);
     }
   });

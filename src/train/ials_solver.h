@@ -23,12 +23,24 @@ namespace segue::train {
 ///   side    rows to solve; columns are rows of fixed; value c, or -c for a
 ///           dislike: confidence without a target. |c| >= 1
 ///   fixed   [columns x stride] Y, turned in place
-///   solved  [rows x stride]; rows without interactions become 0
+///   solved  [rows x stride]; rows without interactions become 0. Where
+///           block < d, what the last half-step of this side left (any, 0 at
+///           first), in the coordinates that fixed has when it comes in
 ///
-/// O(min(s²·d + s³, s·d² + d³)) a row. Rows do not see each other and sums run
+/// Where block < d, rows too long for the small system are not solved but
+/// bettered, `block` factors π at a time with the others as they are:
+///
+///   x_π -= (Λ_π + λ_r·I + Σ_k (c_k − 1)·y_kπ·y_kπᵀ)⁻¹ · (Σ_k e_k·y_kπ + (Λ_π + λ_r)·x_π),
+///   e_k = (c_k − 1)·x·y_k − c_k·[k wanted]
+///
+/// Source: Rendle, Krichene, Zhang, Koren, "iALS++: Speeding up Matrix
+/// Factorization with Subspace Optimization", 2021, algorithm 2. With Y turned
+/// their Gram term is one product a factor.
+///
+/// O(min(s²·d + s³, s·d·block + d·block², s·d² + d³)) a row. Rows do not see each other and sums run
 /// in index order: same bytes for any number of threads.
 void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride, const models::IalsWeights& weights,
-               std::span<float> solved);
+               size_t block, std::span<float> solved);
 
 /// Mean interactions of the rows that have any; 1 where none has.
 float MeanCount(const Csr& side);

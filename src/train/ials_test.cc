@@ -88,11 +88,11 @@ TEST(IalsSolver, EveryRowSolvesItsNormalEquations) {
     }
     side.EndRow();
   }
-  for (const float exponent : {0.0f, 0.75f}) {
+  for (const auto& [exponent, block] : {std::pair<float, size_t>{0.0f, d}, {0.75f, d}, {0.75f, 16}, {0.0f, 7}}) {
     models::IalsWeights weights{2, 3, exponent};
     std::vector<float> y = fixed;
-    std::vector<float> solved(side.rows() * stride, 7.0f);
-    SolveSide(side, y, d, stride, weights, solved);
+    std::vector<float> solved(side.rows() * stride, block < d ? 0.0f : 7.0f);
+    for (int step = 0; step < (block < d ? 60 : 1); ++step) SolveSide(side, y, d, stride, weights, block, solved);
     // Turned, not changed: inner products stay.
     for (const auto& [a, b] : {std::pair<size_t, size_t>{0, 0}, {3, 7}, {49, 20}}) {
       double before = 0;
@@ -127,6 +127,72 @@ TEST(IalsSolver, EveryRowSolvesItsNormalEquations) {
       for (size_t j = 0; j < d; ++j) EXPECT_NEAR(residual[j], 0, 1e-4) << "row " << r << " equation " << j;
     }
   }
+}
+
+TEST(IalsSolver, TurnsWhatBlocksBeganWithAlong) {
+  Random random(4);
+  const size_t d = 24, stride = math::PaddedTo(d);
+  std::vector<float> y(60 * stride, 0.0f);
+  for (size_t i = 0; i < 60; ++i) {
+    for (size_t j = 0; j < d; ++j) y[i * stride + j] = static_cast<float>(0.3 * random.Normal());
+  }
+  Csr side;
+  for (uint32_t k = 0; k < 60; ++k) {
+    side.column.push_back(k);
+    side.value.push_back(2);
+  }
+  side.EndRow();
+  // The exact solution in the coordinates of y before it is turned: blocks have nothing to better.
+  const models::IalsWeights weights{2, 3, 0};
+  std::vector<float> turned = y, exact(stride, 0.0f);
+  SolveSide(side, turned, d, stride, weights, d, exact);
+  std::vector<float> bettered = exact, again = turned;
+  SolveSide(side, again, d, stride, weights, 8, bettered);
+  for (uint32_t k = 0; k < 60; ++k) {
+    float before = 0, after = 0;
+    for (size_t j = 0; j < d; ++j) {
+      before += exact[j] * turned[k * stride + j];
+      after += bettered[j] * again[k * stride + j];
+    }
+    EXPECT_NEAR(before, after, 1e-4);
+  }
+}
+
+TEST(IalsWeights, ConfidenceGrowsWithStrengthAndFadesWithAge) {
+  models::IalsWeights weights{2};
+  EXPECT_FLOAT_EQ(weights.Confidence(3), 1 + 2 * std::log(4.0f));
+  weights.linear = true;
+  EXPECT_FLOAT_EQ(weights.Confidence(3), 7);
+  EXPECT_FLOAT_EQ(weights.Confidence(3, 86400), 7) << "age does not count by default";
+  weights.half_life_days = 10;
+  EXPECT_FLOAT_EQ(weights.Confidence(3, 10 * 86400), 4);
+  const std::vector<Preference> items = {{TrackIx{0}, 3, 3, 0, 1'000'000'000}, {TrackIx{1}, 3, 3, 0, 1'000'000'000 - 20 * 86400},
+                                         {TrackIx{2}, -1, 0, 0, 1}, {TrackIx{3}, 3, 3, 0, 0}};
+  std::vector<float> confidence;
+  weights.Confidences(items, confidence);
+  EXPECT_FLOAT_EQ(confidence[0], 7);
+  EXPECT_FLOAT_EQ(confidence[1], 2.5);
+  EXPECT_FLOAT_EQ(confidence[2], 1 + 2 * models::kDislikeStrength) << "a dislike does not fade";
+  EXPECT_FLOAT_EQ(confidence[3], 7) << "when is not known";
+}
+
+TEST(Ials, RemembersHowItsConfidenceCame) {
+  const Dataset data = RandomData(60, 30, 3);
+  Settings settings = Small();
+  settings.ials.confidence = "linear";
+  settings.ials.half_life_days = 1;
+  NoInstruments instruments;
+  const auto fitted = *(*MakeTrainer("ials"))->Fit(data, settings, 1, instruments);
+  settings.ials = Small().ials;
+  const auto usual = *(*MakeTrainer("ials"))->Fit(data, settings, 1, instruments);
+  const auto file = std::filesystem::temp_directory_path() / ("segue-ials-" + std::to_string(::getpid()));
+  ASSERT_TRUE(fitted->Save(file).ok());
+  const auto loaded = models::Load(file);
+  std::filesystem::remove(file);
+  ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+  const std::vector<Preference> past = {{TrackIx{2}, 9, 9, 0, 2'000'000}, {TrackIx{5}, 2, 2, 0, 1'000'000}};
+  EXPECT_EQ((*loaded)->FoldIn(past).state, fitted->FoldIn(past).state);
+  EXPECT_NE(fitted->FoldIn(past).state, usual->FoldIn(past).state);
 }
 
 class Cancelling final : public Instruments {
