@@ -55,8 +55,8 @@ struct GibbsSettings {
   int64_t kept = 32;
 };
 struct IalsSettings {
-  int64_t factors = 64;
-  int64_t epochs = 12;
+  int64_t factors = 128;
+  int64_t epochs = 8;
   double alpha = 2.0;
   double regularization = 20.0;
   double frequency_exponent = 0.75;

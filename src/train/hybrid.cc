@@ -11,6 +11,7 @@
 #include "models/hybrid.h"
 #include "models/liking.h"
 #include "models/past.h"
+#include "train/ensemble_selection.h"
 #include "train/inner_split.h"
 #include "train/lambdamart.h"
 #include "train/popularity.h"
@@ -20,9 +21,8 @@ namespace {
 
 using Members = std::vector<std::unique_ptr<models::Model>>;
 
-constexpr size_t kPatience = 30;     ///< steps or trees without a better NDCG before the search ends
-constexpr size_t kMostSteps = 200;
-constexpr double kStep = 0.3;        ///< of a full Newton step: features move together
+constexpr size_t kPatience = 30;     ///< trees without a better NDCG before the search ends
+constexpr double kSureGain = 2;      ///< standard errors; below, trees may have learned noise and are left out
 constexpr uint64_t kValidation = 5;  ///< one listener in so many
 
 std::vector<std::string> SplitNames(const std::string& text) {
@@ -75,11 +75,6 @@ RankingData Both(const Lessons& lessons) {
   return all;
 }
 
-double Quality(const RankingData& data, std::span<const float> scores) {
-  const auto all = [](size_t) { return true; };
-  return (MeanNdcg(data, scores, 10, all) + MeanNdcg(data, scores, 100, all)) / 2;
-}
-
 class HybridTrainer final : public Trainer {
  public:
   std::string_view algorithm() const override { return models::HybridModel::kAlgorithm; }
@@ -98,7 +93,7 @@ class HybridTrainer final : public Trainer {
       parts.best = static_cast<uint32_t>(settings.hybrid.candidates);
       SEGUE_TRY(parts.members, FitAble(data, settings, seed, instruments, names));
       SEGUE_TRY(const Lessons lessons, MakeLessons(data, settings, seed, instruments, names));
-      Learn(lessons, names, settings, instruments, parts);
+      Learn(lessons, names, settings, seed, instruments, parts);
       return models::HybridModel::Make(std::move(parts));
     });
   }
@@ -207,34 +202,28 @@ class HybridTrainer final : public Trainer {
             .min_child_hessian = 0.1, .min_child_rows = 50};
   }
 
-  static void Learn(const Lessons& lessons, const std::vector<std::string>& names, const Settings& settings,
+  static void Learn(const Lessons& lessons, const std::vector<std::string>& names, const Settings& settings, uint64_t seed,
                     Instruments& instruments, models::HybridModel::Parts& parts) {
     const auto say = [&](const std::string& who, double quality) {
       instruments.Log(LogLevel::kInfo, "train", "hybrid: " + who + ": NDCG " + std::to_string(quality), {{"ndcg", quality}});
     };
     const RankingData& validate = lessons.validate;
     const size_t width = models::RankingFeatures(names.size());
-    parts.weights.assign(width, 0.0f);
-    double best_alone = -1;
-    size_t first = 0;
     for (size_t m = 0; m < names.size(); ++m) {
       std::vector<float> alone(width, 0.0f);
-      alone[m * 3 + 1] = 1;
-      const double quality = Quality(validate, LinearScores(alone, validate));
-      say(names[m] + " alone", quality);
-      if (quality <= best_alone) continue;
-      best_alone = quality;
-      first = m * 3 + 1;
+      alone[StandardScore(m)] = 1;
+      say(names[m] + " alone", ListQuality(validate, LinearScores(alone, validate)));
     }
-    parts.weights[first] = 1;
-    if (validate.lists() == 0 || lessons.learn.lists() == 0) return;
-
-    const size_t truncation = static_cast<size_t>(settings.hybrid.truncation);
-    const size_t steps = BestSteps(lessons, parts.weights, truncation, say);
-    const auto searched = Descended(lessons.learn, parts.weights, steps, truncation);
-    const size_t trees = BestTrees(lessons, searched, settings, instruments, say);
+    const auto searched = Summed(lessons.learn, names.size(), seed);
+    const size_t trees = lessons.learn.lists() == 0 || validate.lists() == 0 ? 0 : BestTrees(lessons, searched, settings, instruments, say);
     const RankingData all = Both(lessons);
-    parts.weights = Descended(all, parts.weights, steps, truncation);
+    parts.weights = Summed(all, names.size(), seed);
+    for (size_t m = 0; m < names.size(); ++m) {
+      const float weight = parts.weights[StandardScore(m)];
+      instruments.Log(LogLevel::kInfo, "train", "hybrid: weight of " + names[m] + ": " + std::to_string(weight), {{"weight", weight}});
+    }
+    if (trees == 0) return;
+    const auto truncation = static_cast<size_t>(settings.hybrid.truncation);
     std::vector<float> scores = LinearScores(parts.weights, all), gradient(all.rows()), hessian(all.rows());
     math::TreeGrower grower(all.features, all.width, TreesOf(settings));
     for (size_t t = 0; t < trees; ++t) {
@@ -243,46 +232,29 @@ class HybridTrainer final : public Trainer {
     }
   }
 
-  /// One step down the lists' loss, a feature's gradient over its curvature.
-  /// Standard scores and ranks only: raw scores are of any size.
-  static void Descend(const RankingData& data, std::vector<float>& weights, size_t truncation) {
-    const std::vector<float> scores = LinearScores(weights, data);
-    std::vector<float> gradient(data.rows()), hessian(data.rows());
-    LambdaGradients(data, scores, truncation, gradient, hessian);
-    const size_t width = data.width;
-    math::ParallelFor((width - 3) / 3 * 2, [&](size_t which) {
-      const size_t f = which / 2 * 3 + 1 + which % 2;
-      double g = 0;
-      double h = 0;
-      for (size_t r = 0; r < data.rows(); ++r) {
-        const float value = data.features[r * width + f];
-        const double x = std::isnan(value) ? models::Ranker::kUnknownFeature : value;
-        g += gradient[r] * x;
-        h += hessian[r] * x * x;
-      }
-      weights[f] -= static_cast<float>(kStep * g / (h + 1e-3));
-    });
-  }
+  static size_t StandardScore(size_t member) { return member * 3 + 1; }
 
-  static std::vector<float> Descended(const RankingData& data, std::vector<float> weights, size_t steps, size_t truncation) {
-    for (size_t step = 0; step < steps; ++step) Descend(data, weights, truncation);
+  /// Weights of the features: a sum of standard scores.
+  static std::vector<float> Summed(const RankingData& data, size_t members, uint64_t seed) {
+    std::vector<size_t> columns;
+    for (size_t m = 0; m < members; ++m) columns.push_back(StandardScore(m));
+    const auto selected = SelectEnsemble(data, columns, models::Ranker::kUnknownFeature, seed);
+    std::vector<float> weights(models::RankingFeatures(members), 0.0f);
+    for (size_t m = 0; m < members; ++m) weights[columns[m]] = selected[m];
     return weights;
   }
 
-  /// Steps after which the weighted sum is best on listeners that it did not learn from.
-  template <typename Say>
-  static size_t BestSteps(const Lessons& lessons, std::vector<float> weights, size_t truncation, const Say& say) {
-    size_t best = 0;
-    double best_quality = Quality(lessons.validate, LinearScores(weights, lessons.validate));
-    for (size_t step = 1; step <= kMostSteps && step - best <= kPatience; ++step) {
-      Descend(lessons.learn, weights, truncation);
-      const double quality = Quality(lessons.validate, LinearScores(weights, lessons.validate));
-      if (quality <= best_quality) continue;
-      best_quality = quality;
-      best = step;
+  /// How much better the lists are by `after`, in standard errors of the mean difference.
+  static double Gain(const std::vector<double>& before, const std::vector<double>& after) {
+    const auto n = static_cast<double>(before.size());
+    double sum = 0;
+    double squares = 0;
+    for (size_t i = 0; i < before.size(); ++i) {
+      sum += after[i] - before[i];
+      squares += (after[i] - before[i]) * (after[i] - before[i]);
     }
-    say("weighted sum after " + std::to_string(best) + " steps", best_quality);
-    return best;
+    const double variance = squares / n - (sum / n) * (sum / n);
+    return variance > 0 ? sum / n / std::sqrt(variance / n) : 0;
   }
 
   template <typename Say>
@@ -294,21 +266,25 @@ class HybridTrainer final : public Trainer {
     std::vector<float> scores = LinearScores(weights, learn), gradient(learn.rows()), hessian(learn.rows());
     std::vector<float> validated = LinearScores(weights, lessons.validate);
     size_t best = 0;
-    double best_quality = Quality(lessons.validate, validated);
+    const auto before = ListQualities(lessons.validate, validated);
+    auto best_lists = before;
+    double best_quality = ListQuality(lessons.validate, validated);
+    say("weighted sum", best_quality);
     const auto most = static_cast<size_t>(settings.hybrid.trees);
     for (size_t t = 1; t <= most && t - best <= kPatience && !instruments.Cancelled(); ++t) {
       LambdaGradients(learn, scores, static_cast<size_t>(settings.hybrid.truncation), gradient, hessian);
       grower.Grow(gradient, hessian, trees, scores);
       AddLastTree(trees, lessons.validate, validated);
-      const double quality = Quality(lessons.validate, validated);
+      const double quality = ListQuality(lessons.validate, validated);
       if (quality > best_quality) {
         best_quality = quality;
+        best_lists = ListQualities(lessons.validate, validated);
         best = t;
       }
       instruments.Progress("train", t, most, "trees");
     }
     say("with " + std::to_string(best) + " trees", best_quality);
-    return best;
+    return Gain(before, best_lists) > kSureGain ? best : 0;
   }
 };
 

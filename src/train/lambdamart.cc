@@ -25,6 +25,16 @@ std::vector<uint32_t> Order(std::span<const float> scores) {
   return order;
 }
 
+/// Rows before row r, best score first, ties by row. Counting is cheaper than
+/// sorting where few rows are relevant.
+uint32_t RankOf(const float* scores, uint32_t n, uint32_t r) {
+  const float own = scores[r];
+  uint32_t before = 0;
+  for (uint32_t k = 0; k < r; ++k) before += scores[k] >= own ? 1 : 0;
+  for (uint32_t k = r; k < n; ++k) before += scores[k] > own ? 1 : 0;
+  return before;
+}
+
 size_t CountRelevant(const RankingData& data, size_t list) {
   size_t relevant = data.missing[list];
   for (uint64_t r = data.begin[list]; r < data.begin[list + 1]; ++r) relevant += data.relevant[r];
@@ -73,20 +83,30 @@ void LambdaGradients(const RankingData& data, std::span<const float> scores, siz
   math::ParallelFor(data.lists(), [&](size_t list) { OfList(data, list, scores, truncation, gradient, hessian); });
 }
 
-double MeanNdcg(const RankingData& data, std::span<const float> scores, size_t n, const std::function<bool(size_t)>& wanted) {
-  double sum = 0;
-  size_t lists = 0;
+std::vector<double> ListQualities(const RankingData& data, std::span<const float> all_scores) {
+  std::vector<double> qualities(data.lists(), 0.0);
   for (size_t list = 0; list < data.lists(); ++list) {
-    if (!wanted(list)) continue;
     const uint64_t begin = data.begin[list];
-    const auto order = Order(scores.subspan(begin, data.begin[list + 1] - begin));
-    const double ideal = IdealDcg(CountRelevant(data, list), n);
-    double dcg = 0;
-    for (size_t r = 0; r < std::min(n, order.size()); ++r) dcg += data.relevant[begin + order[r]] * Discount(r);
-    sum += ideal > 0 ? dcg / ideal : 0;
-    ++lists;
+    const auto n = static_cast<uint32_t>(data.begin[list + 1] - begin);
+    const float* scores = all_scores.data() + begin;
+    double dcg10 = 0;
+    double dcg100 = 0;
+    for (uint32_t r = 0; r < n; ++r) {
+      if (data.relevant[begin + r] == 0) continue;
+      const uint32_t rank = RankOf(scores, n, r);
+      if (rank < 10) dcg10 += Discount(rank);
+      if (rank < 100) dcg100 += Discount(rank);
+    }
+    const size_t relevant = CountRelevant(data, list);
+    if (relevant > 0) qualities[list] = (dcg10 / IdealDcg(relevant, 10) + dcg100 / IdealDcg(relevant, 100)) / 2;
   }
-  return lists == 0 ? 0 : sum / static_cast<double>(lists);
+  return qualities;
+}
+
+double ListQuality(const RankingData& data, std::span<const float> scores) {
+  double sum = 0;
+  for (const double quality : ListQualities(data, scores)) sum += quality;
+  return data.lists() == 0 ? 0 : sum / static_cast<double>(data.lists());
 }
 
 }  // namespace segue::train

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -38,8 +37,9 @@ struct RankingData {
 void LambdaGradients(const RankingData& data, std::span<const float> scores, size_t truncation, std::span<float> gradient,
                      std::span<float> hessian);
 
-/// Mean NDCG@n over the lists `wanted(list)`, 0 for lists without a hit in reach.
-double MeanNdcg(const RankingData& data, std::span<const float> scores, size_t n,
-                const std::function<bool(size_t)>& wanted);
+/// [lists] the mean of NDCG@10 and NDCG@100; 0 for lists without a relevant row.
+std::vector<double> ListQualities(const RankingData& data, std::span<const float> scores);
+/// Their mean.
+double ListQuality(const RankingData& data, std::span<const float> scores);
 
 }  // namespace segue::train

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "train/lambdamart.h"
+
+namespace segue::train {
+
+/// Weights of a sum of columns that orders the lists best, by greedy forward
+/// selection with replacement: the sum begins empty, and again and again the
+/// column is added once more after which the lists are best; a column's weight
+/// is how often it was added, up to the best sum on the way. Done on several
+/// random halves of the lists, whose weights are averaged.
+///
+/// Few numbers, coarse steps and an average: hardly anything to overfit with,
+/// also where there are only some hundred lists.
+///
+/// Source: Caruana, Niculescu-Mizil, Crew, Ksikes, "Ensemble Selection from
+/// Libraries of Models", ICML 2004, sections 2.1 and 2.3. Departure: halves of
+/// the lists instead of subsets of the models are the bags.
+///
+///   columns  of data.features; their values are comparable (standard scores);
+///            NaN counts as `unknown`
+/// Returns [columns] weights, >= 0, sum 1. The first column alone where there are no lists.
+/// Same bytes for any number of threads.
+std::vector<float> SelectEnsemble(const RankingData& data, std::span<const size_t> columns, float unknown, uint64_t seed);
+
+}  // namespace segue::train
