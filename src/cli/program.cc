@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "monitor/run_log.h"
+#include "train/trainer.h"
 
 namespace segue::cli {
 namespace {
@@ -22,16 +23,7 @@ Status ApplySet(Settings& settings, const std::string& assignment, const std::st
   if (equals == std::string::npos) {
     return Error{ErrorCode::kInvalid, "--set " + assignment + ": expected KEY=VALUE"};
   }
-  const std::string key = assignment.substr(0, equals);
-  const std::string value = assignment.substr(equals + 1);
-  // Some algorithms share their settings with others.
-  const std::string shared = algorithm == "ials_content" ? "ials." : algorithm.starts_with("content") ? "content." : "";
-  for (const std::string& prefix : {std::string(), algorithm + ".", shared, std::string("train."), std::string("evaluate.")}) {
-    for (const SettingInfo& info : AllSettings()) {
-      if (info.name == prefix + key) return Set(settings, info.name, value);
-    }
-  }
-  return Set(settings, key, value);
+  return train::SetFor(settings, algorithm, assignment.substr(0, equals), assignment.substr(equals + 1));
 }
 
 }  // namespace

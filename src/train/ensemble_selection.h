@@ -9,11 +9,12 @@
 
 namespace segue::train {
 
-/// Weights of a sum of columns that orders the lists best, by greedy forward
-/// selection with replacement: the sum begins empty, and again and again the
-/// column is added once more after which the lists are best; a column's weight
-/// is how often it was added, up to the best sum on the way. Done on several
-/// random halves of the lists, whose weights are averaged.
+/// Weights of a mean of columns (models::MeanOfKnown) that orders the lists
+/// best, by greedy forward selection with replacement: the mean begins empty,
+/// and again and again the column is added once more after which the lists are
+/// best; a column's weight is how often it was added, up to the best mean on
+/// the way. Done on several random halves of the lists, whose weights are
+/// averaged.
 ///
 /// Few numbers, coarse steps and an average: hardly anything to overfit with,
 /// also where there are only some hundred lists.
@@ -22,10 +23,9 @@ namespace segue::train {
 /// Libraries of Models", ICML 2004, sections 2.1 and 2.3. Departure: halves of
 /// the lists instead of subsets of the models are the bags.
 ///
-///   columns  of data.features; their values are comparable (standard scores);
-///            NaN counts as `unknown`
+///   data.features  [rows x columns] comparable values (standard scores); NaN: not known
 /// Returns [columns] weights, >= 0, sum 1. The first column alone where there are no lists.
 /// Same bytes for any number of threads.
-std::vector<float> SelectEnsemble(const RankingData& data, std::span<const size_t> columns, float unknown, uint64_t seed);
+std::vector<float> SelectEnsemble(const RankingData& data, uint64_t seed);
 
 }  // namespace segue::train

@@ -6,49 +6,20 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/random.h"
 #include "math/parallel.h"
 #include "models/hybrid.h"
 #include "models/liking.h"
-#include "models/past.h"
 #include "train/ensemble_selection.h"
-#include "train/inner_split.h"
-#include "train/lambdamart.h"
+#include "train/hybrid_lists.h"
+#include "train/hybrid_members.h"
 #include "train/popularity.h"
 
 namespace segue::train {
 namespace {
 
-using Members = std::vector<std::unique_ptr<models::Model>>;
-
-constexpr size_t kPatience = 30;     ///< trees without a better NDCG before the search ends
-constexpr double kSureGain = 2;      ///< standard errors; below, trees may have learned noise and are left out
-constexpr uint64_t kValidation = 5;  ///< one listener in so many
-
-std::vector<std::string> SplitNames(const std::string& text) {
-  std::vector<std::string> names;
-  for (size_t from = 0; from <= text.size();) {
-    const size_t comma = std::min(text.find(',', from), text.size());
-    std::string name = text.substr(from, comma - from);
-    std::erase(name, ' ');
-    if (!name.empty()) names.push_back(std::move(name));
-    from = comma + 1;
-  }
-  return names;
-}
-
-/// Lists to learn from and lists to stop by.
-struct Lessons {
-  RankingData learn;
-  RankingData validate;
-};
-
-void Append(const RankingData& list, RankingData& to) {
-  to.features.insert(to.features.end(), list.features.begin(), list.features.end());
-  to.relevant.insert(to.relevant.end(), list.relevant.begin(), list.relevant.end());
-  to.missing.insert(to.missing.end(), list.missing.begin(), list.missing.end());
-  to.begin.push_back(to.relevant.size());
-}
+constexpr size_t kPatience = 30;      ///< trees without a better NDCG before the search ends
+constexpr double kSureGain = 2;       ///< standard errors; below, trees may have learned noise and are left out
+constexpr float kLeastWeight = 0.02f;  ///< members of less are left out: each costs a fold-in and a scan per request
 
 /// What the last tree adds on lists that it did not grow on.
 void AddLastTree(const math::Trees& trees, const RankingData& data, std::span<float> scores) {
@@ -57,23 +28,163 @@ void AddLastTree(const math::Trees& trees, const RankingData& data, std::span<fl
   math::ParallelFor(data.rows(), [&](size_t r) { scores[r] += last.Predict(data.features.data() + r * data.width); });
 }
 
-std::vector<float> LinearScores(std::span<const float> weights, const RankingData& data) {
-  const models::Ranker ranker{weights, {}};
-  std::vector<float> scores(data.rows());
-  math::ParallelFor(data.rows(), [&](size_t r) { scores[r] = ranker.Linear(data.features.data() + r * data.width); });
+std::vector<float> MeanScores(std::span<const float> weights, const RankingData& standard) {
+  std::vector<float> scores(standard.rows());
+  math::ParallelFor(standard.rows(), [&](size_t r) { scores[r] = models::MeanOfKnown(weights, standard.features.data() + r * standard.width); });
   return scores;
 }
 
-/// [lists of both]
-RankingData Both(const Lessons& lessons) {
-  RankingData all = lessons.learn;
-  const RankingData& more = lessons.validate;
-  all.features.insert(all.features.end(), more.features.begin(), more.features.end());
-  all.relevant.insert(all.relevant.end(), more.relevant.begin(), more.relevant.end());
-  all.missing.insert(all.missing.end(), more.missing.begin(), more.missing.end());
-  for (size_t list = 0; list < more.lists(); ++list) all.begin.push_back(all.begin.back() + more.begin[list + 1] - more.begin[list]);
-  return all;
+std::vector<float> Alone(size_t member, size_t members) {
+  std::vector<float> weights(members, 0.0f);
+  weights[member] = 1;
+  return weights;
 }
+
+/// How much better lists are by `after`, in standard errors of the mean difference.
+double Gain(std::span<const double> before, std::span<const double> after) {
+  const auto n = static_cast<double>(before.size());
+  double sum = 0;
+  double squares = 0;
+  for (size_t i = 0; i < before.size(); ++i) {
+    sum += after[i] - before[i];
+    squares += (after[i] - before[i]) * (after[i] - before[i]);
+  }
+  const double variance = squares / n - (sum / n) * (sum / n);
+  return variance > 0 ? sum / n / std::sqrt(variance / n) : 0;
+}
+
+/// Members that are worth a part in serving: those of some weight, and what
+/// knows tracks that these do not (what nobody has played).
+std::vector<size_t> WorthKeeping(std::span<const float> few, std::span<const float> many, std::span<const HybridList> lists) {
+  std::vector<uint8_t> keep(few.size(), 0);
+  for (size_t m = 0; m < few.size(); ++m) keep[m] = few[m] >= kLeastWeight || many[m] >= kLeastWeight ? 1 : 0;
+  while (true) {
+    std::vector<size_t> knows(few.size(), 0);  // of the candidates that no kept member knows
+    for (const HybridList& list : lists) {
+      for (size_t c = 0; c < list.candidates.tracks.size(); ++c) {
+        const float* scores = list.candidates.scores.data() + c * few.size();
+        bool known = false;
+        for (size_t m = 0; m < few.size(); ++m) known = known || (keep[m] != 0 && scores[m] != models::kNever);
+        for (size_t m = 0; m < few.size() && !known; ++m) knows[m] += scores[m] != models::kNever ? 1 : 0;
+      }
+    }
+    const auto most = std::max_element(knows.begin(), knows.end());
+    if (*most == 0) break;
+    keep[static_cast<size_t>(most - knows.begin())] = 1;
+  }
+  std::vector<size_t> kept;
+  for (size_t m = 0; m < keep.size(); ++m) {
+    if (keep[m] != 0) kept.push_back(m);
+  }
+  return kept;
+}
+
+class Learner {
+ public:
+  Learner(const Settings& settings, uint64_t seed, Instruments& instruments) : settings_(settings), seed_(seed), instruments_(instruments) {}
+
+  /// The ranker into `parts`, whose members become those that it uses.
+  void Learn(HybridLists lists, std::vector<HybridMember> members, models::HybridModel::Parts& parts) {
+    if (lists.many.empty()) {  // nothing to learn from: the first member alone
+      parts.members.resize(1);
+      parts.few = parts.many = {1.0f};
+      return;
+    }
+    Report(lists, members);
+    const auto kept = WorthKeeping(SelectEnsemble(StandardRows(lists.few, Part::kAll), seed_),
+                                   SelectEnsemble(StandardRows(lists.many, Part::kAll), seed_), lists.many);
+    lists = {Only(lists.many, kept), Only(lists.few, kept)};
+    std::vector<std::unique_ptr<models::Model>> fitted;
+    for (const size_t m : kept) fitted.push_back(std::move(parts.members[m]));
+    parts.members = std::move(fitted);
+    const RankingData all = StandardRows(lists.many, Part::kAll);
+    parts.few = SelectEnsemble(StandardRows(lists.few, Part::kAll), seed_);
+    parts.many = SelectEnsemble(all, seed_);
+    parts.many_wanted = MedianWanted(lists.many);
+    for (size_t k = 0; k < kept.size(); ++k) {
+      instruments_.Log(LogLevel::kInfo, "train", "hybrid: weight of " + members[kept[k]].name + ": " + std::to_string(parts.many[k]) +
+                       ", of newcomers " + std::to_string(parts.few[k]), {{"weight", parts.many[k]}, {"few", parts.few[k]}});
+    }
+    const size_t trees = BestTrees(lists.many);
+    if (trees == 0) return;
+    const RankingData features = FeatureRows(lists.many, Part::kAll);
+    std::vector<float> scores = MeanScores(parts.many, all), gradient(all.rows()), hessian(all.rows());
+    math::TreeGrower grower(features.features, features.width, TreesOf());
+    for (size_t t = 0; t < trees; ++t) {
+      LambdaGradients(features, scores, truncation(), gradient, hessian);
+      grower.Grow(gradient, hessian, parts.trees, scores);
+    }
+  }
+
+ private:
+  size_t truncation() const { return static_cast<size_t>(settings_.hybrid.truncation); }
+
+  math::TreeSettings TreesOf() const {
+    return {.depth = static_cast<int>(settings_.hybrid.depth), .learning_rate = settings_.hybrid.learning_rate, .l2 = 1,
+            .min_child_hessian = 0.1, .min_child_rows = 50};
+  }
+
+  void Say(const std::string& who, double quality) {
+    instruments_.Log(LogLevel::kInfo, "train", "hybrid: " + who + ": NDCG " + std::to_string(quality), {{"ndcg", quality}});
+  }
+
+  void Report(const HybridLists& lists, std::span<const HybridMember> members) {
+    const RankingData many = StandardRows(lists.many, Part::kValidate);
+    const RankingData few = StandardRows(lists.few, Part::kValidate);
+    for (size_t m = 0; m < members.size(); ++m) {
+      const auto alone = Alone(m, members.size());
+      Say(members[m].name + " alone", ListQuality(many, MeanScores(alone, many)));
+      Say(members[m].name + " alone, of newcomers", ListQuality(few, MeanScores(alone, few)));
+    }
+  }
+
+  static float MedianWanted(std::span<const HybridList> lists) {
+    constexpr float kLeast = 2 * models::Ranker::kFew;
+    std::vector<uint32_t> wanted;
+    for (const HybridList& list : lists) wanted.push_back(list.candidates.wanted);
+    if (wanted.empty()) return kLeast;
+    const auto middle = wanted.begin() + static_cast<std::ptrdiff_t>(wanted.size() / 2);
+    std::nth_element(wanted.begin(), middle, wanted.end());
+    return std::max(kLeast, static_cast<float>(*middle));
+  }
+
+  /// How many trees are best for the listeners that they did not grow on; 0
+  /// where they are not surely better than none.
+  size_t BestTrees(std::span<const HybridList> lists) {
+    const RankingData learn = FeatureRows(lists, Part::kLearn);
+    const RankingData validate = FeatureRows(lists, Part::kValidate);
+    if (learn.lists() == 0 || validate.lists() == 0) return 0;
+    const auto weights = SelectEnsemble(StandardRows(lists, Part::kLearn), seed_);
+    std::vector<float> scores = MeanScores(weights, StandardRows(lists, Part::kLearn)), gradient(learn.rows()), hessian(learn.rows());
+    std::vector<float> validated = MeanScores(weights, StandardRows(lists, Part::kValidate));
+    math::TreeGrower grower(learn.features, learn.width, TreesOf());
+    math::Trees trees;
+    const auto before = ListQualities(validate, validated);
+    auto best_lists = before;
+    double best_quality = ListQuality(validate, validated);
+    Say("weighted mean", best_quality);
+    size_t best = 0;
+    const auto most = static_cast<size_t>(settings_.hybrid.trees);
+    for (size_t t = 1; t <= most && t - best <= kPatience && !instruments_.Cancelled(); ++t) {
+      LambdaGradients(learn, scores, truncation(), gradient, hessian);
+      grower.Grow(gradient, hessian, trees, scores);
+      AddLastTree(trees, validate, validated);
+      const double quality = ListQuality(validate, validated);
+      if (quality > best_quality) {
+        best_quality = quality;
+        best_lists = ListQualities(validate, validated);
+        best = t;
+      }
+      instruments_.Progress("train", t, most, "trees");
+    }
+    Say("with " + std::to_string(best) + " trees", best_quality);
+    return Gain(before, best_lists) > kSureGain ? best : 0;
+  }
+
+  const Settings& settings_;
+  uint64_t seed_;
+  Instruments& instruments_;
+};
 
 class HybridTrainer final : public Trainer {
  public:
@@ -87,204 +198,37 @@ class HybridTrainer final : public Trainer {
       return Error{ErrorCode::kInvalid, "hybrid: there are no plays, likes or ratings to train on"};
     }
     return math::WithThreads(settings.threads, [&]() -> Result<std::unique_ptr<models::Model>> {
-      std::vector<std::string> names;
       models::HybridModel::Parts parts;
       parts.catalogue = models::Catalogue(data.tracks.id, PopularityOf(preferences, data.tracks.size()));
       parts.best = static_cast<uint32_t>(settings.hybrid.candidates);
-      SEGUE_TRY(parts.members, FitAble(data, settings, seed, instruments, names));
-      SEGUE_TRY(const Lessons lessons, MakeLessons(data, settings, seed, instruments, names));
-      Learn(lessons, names, settings, seed, instruments, parts);
+      SEGUE_TRY(auto members, ReadHybridMembers(settings, data));
+      SEGUE_TRY(parts.members, FitMembers(data, members, seed, instruments));
+      SEGUE_TRY(HybridLists lists, Lists(data, members, settings, seed, instruments));
+      Learner(settings, seed, instruments).Learn(std::move(lists), std::move(members), parts);
+      if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "hybrid: asked to stop"};
       return models::HybridModel::Make(std::move(parts));
     });
   }
 
  private:
-  /// The members that can learn from these data; their names into `names`.
-  static Result<Members> FitAble(const Dataset& data, const Settings& settings, uint64_t seed, Instruments& instruments,
-                                 std::vector<std::string>& names) {
-    Members members;
-    std::string why;
-    for (const std::string& name : SplitNames(settings.hybrid.members)) {
-      if (name == models::HybridModel::kAlgorithm) return Error{ErrorCode::kInvalid, "hybrid.members: a hybrid cannot be a member of itself"};
-      auto trainer = MakeTrainer(name);
-      if (!trainer.ok()) return trainer.error().In("hybrid.members");
-      // Without friends they would be user_knn once more.
-      if (name == "friends" && data.friends.begin.empty()) continue;
-      auto model = (*trainer)->Fit(data, settings, seed, instruments);
-      if (model.ok()) {
-        members.push_back(*std::move(model));
-        names.push_back(name);
-      } else if (model.error().code == ErrorCode::kInvalid) {
-        why = model.error().message;
-        instruments.Log(LogLevel::kInfo, "train", "hybrid: without " + name + ": " + why, {});
-      } else {
-        return model.error();
-      }
-    }
-    if (members.empty()) return Error{ErrorCode::kInvalid, "hybrid: no member can learn from these data: " + why};
-    return members;
-  }
-
-  static Result<Lessons> MakeLessons(const Dataset& data, const Settings& settings, uint64_t seed, Instruments& instruments,
-                                     const std::vector<std::string>& names) {
-    Lessons lessons;
-    lessons.learn.width = lessons.validate.width = models::RankingFeatures(names.size());
+  static Result<HybridLists> Lists(const Dataset& data, std::span<const HybridMember> members, const Settings& settings,
+                                   uint64_t seed, Instruments& instruments) {
+    const HybridListRules rules{{settings.skip_weight, settings.like_weight}, models::LikedRule(settings.liked, data),
+                                static_cast<size_t>(settings.hybrid.candidates), static_cast<size_t>(settings.hybrid.lists)};
+    HybridLists lists;
     for (uint32_t fold = 0; fold < static_cast<uint32_t>(settings.hybrid.folds); ++fold) {
-      const InnerSplit split = SplitInside(data, models::LikedRule(settings.liked, data), seed, fold);
-      Members members;
-      for (const std::string& name : names) {
-        SEGUE_TRY(const auto trainer, MakeTrainer(name));
-        auto model = trainer->Fit(split.train, settings, seed, instruments);
-        // Less data than before: a member may find nothing in them.
-        if (!model.ok() && model.error().code == ErrorCode::kInvalid) return lessons;
-        if (!model.ok()) return model.error();
-        members.push_back(*std::move(model));
-      }
-      AddFold(split, members, settings, seed, lessons);
+      const InnerSplit split = SplitInside(data, rules.liked, seed, fold);
+      std::vector<HybridMember> of_fold(members.begin(), members.end());
+      auto models = FitMembers(split.train, of_fold, seed, instruments);
+      // Less data than before: a member may find nothing in them.
+      if (models.ok() ? of_fold.size() < members.size() : models.error().code == ErrorCode::kInvalid) break;
+      if (!models.ok()) return models.error();
+      HybridLists more = MakeHybridLists(split, *models, rules, seed);
+      std::move(more.many.begin(), more.many.end(), std::back_inserter(lists.many));
+      std::move(more.few.begin(), more.few.end(), std::back_inserter(lists.few));
       if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "hybrid: asked to stop"};
     }
-    return lessons;
-  }
-
-  static void AddFold(const InnerSplit& split, const Members& members, const Settings& settings, uint64_t seed, Lessons& lessons) {
-    std::vector<std::pair<uint64_t, uint32_t>> chosen;  // hash, listener
-    for (uint32_t u = 0; u < split.train.listener_count(); ++u) {
-      if (!split.held[u].empty() && !split.train.EventsOf(UserIx{u}).empty()) chosen.emplace_back(Random(seed, u).Next(), u);
-    }
-    std::sort(chosen.begin(), chosen.end());
-    chosen.resize(std::min(chosen.size(), static_cast<size_t>(settings.hybrid.lists)));
-
-    const StrengthRule rule{settings.skip_weight, settings.like_weight};
-    auto preferences = SumPreferences(split.train, rule);
-    models::ApplyLiking(preferences, models::LikedRule(settings.liked, preferences));
-    const models::Catalogue catalogue(split.train.tracks.id, PopularityOf(preferences, split.train.tracks.size()));
-    const models::RowMap rows(*members.front(), split.train.tracks.id);
-    std::vector<RankingData> lists(chosen.size());
-    math::ParallelFor(chosen.size(), [&](size_t i) {
-      const UserIx user{chosen[i].second};
-      const auto past = rows.PastOf(split.train.listeners[Raw(user)], split.train.EventsOf(user), rule);
-      lists[i] = List(members, catalogue, past, split.held[Raw(user)], static_cast<size_t>(settings.hybrid.candidates));
-    });
-    for (size_t i = 0; i < lists.size(); ++i) {
-      if (lists[i].rows() == 0) continue;
-      Append(lists[i], chosen[i].first % kValidation == 0 ? lessons.validate : lessons.learn);
-    }
-  }
-
-  /// One listener's unheard candidates.
-  static RankingData List(const Members& members, const models::Catalogue& catalogue, const models::Past& past,
-                          const std::vector<TrackIx>& held, size_t best) {
-    std::vector<models::Profile> profiles;
-    for (const auto& member : members) profiles.push_back(member->FoldIn(past.View()));
-    const auto candidates = models::GatherCandidates(members, profiles, catalogue, past.tracks, best);
-    RankingData list;
-    list.width = models::RankingFeatures(members.size());
-    uint32_t found = 0;
-    for (size_t c = 0; c < candidates.tracks.size(); ++c) {
-      const TrackIx track = candidates.tracks[c];
-      const bool heard = std::binary_search(past.tracks.begin(), past.tracks.end(), Preference{track},
-                                            [](const Preference& a, const Preference& b) { return a.track < b.track; });
-      if (heard) continue;
-      const bool relevant = std::binary_search(held.begin(), held.end(), track);
-      found += relevant ? 1 : 0;
-      list.relevant.push_back(relevant ? 1 : 0);
-      const float* row = candidates.features.data() + c * list.width;
-      list.features.insert(list.features.end(), row, row + list.width);
-    }
-    list.missing = {static_cast<uint32_t>(held.size()) - found};
-    list.begin.push_back(list.rows());
-    if (found == 0) return {};  // no order is better than another
-    return list;
-  }
-
-  static math::TreeSettings TreesOf(const Settings& settings) {
-    return {.depth = static_cast<int>(settings.hybrid.depth), .learning_rate = settings.hybrid.learning_rate, .l2 = 1,
-            .min_child_hessian = 0.1, .min_child_rows = 50};
-  }
-
-  static void Learn(const Lessons& lessons, const std::vector<std::string>& names, const Settings& settings, uint64_t seed,
-                    Instruments& instruments, models::HybridModel::Parts& parts) {
-    const auto say = [&](const std::string& who, double quality) {
-      instruments.Log(LogLevel::kInfo, "train", "hybrid: " + who + ": NDCG " + std::to_string(quality), {{"ndcg", quality}});
-    };
-    const RankingData& validate = lessons.validate;
-    const size_t width = models::RankingFeatures(names.size());
-    for (size_t m = 0; m < names.size(); ++m) {
-      std::vector<float> alone(width, 0.0f);
-      alone[StandardScore(m)] = 1;
-      say(names[m] + " alone", ListQuality(validate, LinearScores(alone, validate)));
-    }
-    const auto searched = Summed(lessons.learn, names.size(), seed);
-    const size_t trees = lessons.learn.lists() == 0 || validate.lists() == 0 ? 0 : BestTrees(lessons, searched, settings, instruments, say);
-    const RankingData all = Both(lessons);
-    parts.weights = Summed(all, names.size(), seed);
-    for (size_t m = 0; m < names.size(); ++m) {
-      const float weight = parts.weights[StandardScore(m)];
-      instruments.Log(LogLevel::kInfo, "train", "hybrid: weight of " + names[m] + ": " + std::to_string(weight), {{"weight", weight}});
-    }
-    if (trees == 0) return;
-    const auto truncation = static_cast<size_t>(settings.hybrid.truncation);
-    std::vector<float> scores = LinearScores(parts.weights, all), gradient(all.rows()), hessian(all.rows());
-    math::TreeGrower grower(all.features, all.width, TreesOf(settings));
-    for (size_t t = 0; t < trees; ++t) {
-      LambdaGradients(all, scores, truncation, gradient, hessian);
-      grower.Grow(gradient, hessian, parts.trees, scores);
-    }
-  }
-
-  static size_t StandardScore(size_t member) { return member * 3 + 1; }
-
-  /// Weights of the features: a sum of standard scores.
-  static std::vector<float> Summed(const RankingData& data, size_t members, uint64_t seed) {
-    std::vector<size_t> columns;
-    for (size_t m = 0; m < members; ++m) columns.push_back(StandardScore(m));
-    const auto selected = SelectEnsemble(data, columns, models::Ranker::kUnknownFeature, seed);
-    std::vector<float> weights(models::RankingFeatures(members), 0.0f);
-    for (size_t m = 0; m < members; ++m) weights[columns[m]] = selected[m];
-    return weights;
-  }
-
-  /// How much better the lists are by `after`, in standard errors of the mean difference.
-  static double Gain(const std::vector<double>& before, const std::vector<double>& after) {
-    const auto n = static_cast<double>(before.size());
-    double sum = 0;
-    double squares = 0;
-    for (size_t i = 0; i < before.size(); ++i) {
-      sum += after[i] - before[i];
-      squares += (after[i] - before[i]) * (after[i] - before[i]);
-    }
-    const double variance = squares / n - (sum / n) * (sum / n);
-    return variance > 0 ? sum / n / std::sqrt(variance / n) : 0;
-  }
-
-  template <typename Say>
-  static size_t BestTrees(const Lessons& lessons, std::span<const float> weights, const Settings& settings,
-                          Instruments& instruments, const Say& say) {
-    const RankingData& learn = lessons.learn;
-    math::TreeGrower grower(learn.features, learn.width, TreesOf(settings));
-    math::Trees trees;
-    std::vector<float> scores = LinearScores(weights, learn), gradient(learn.rows()), hessian(learn.rows());
-    std::vector<float> validated = LinearScores(weights, lessons.validate);
-    size_t best = 0;
-    const auto before = ListQualities(lessons.validate, validated);
-    auto best_lists = before;
-    double best_quality = ListQuality(lessons.validate, validated);
-    say("weighted sum", best_quality);
-    const auto most = static_cast<size_t>(settings.hybrid.trees);
-    for (size_t t = 1; t <= most && t - best <= kPatience && !instruments.Cancelled(); ++t) {
-      LambdaGradients(learn, scores, static_cast<size_t>(settings.hybrid.truncation), gradient, hessian);
-      grower.Grow(gradient, hessian, trees, scores);
-      AddLastTree(trees, lessons.validate, validated);
-      const double quality = ListQuality(lessons.validate, validated);
-      if (quality > best_quality) {
-        best_quality = quality;
-        best_lists = ListQualities(lessons.validate, validated);
-        best = t;
-      }
-      instruments.Progress("train", t, most, "trees");
-    }
-    say("with " + std::to_string(best) + " trees", best_quality);
-    return Gain(before, best_lists) > kSureGain ? best : 0;
+    return lists;
   }
 };
 

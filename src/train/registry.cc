@@ -2,7 +2,6 @@
 #include "train/hybrid.h"
 #include "train/content.h"
 #include "train/content_map.h"
-#include "train/ials.h"
 #include "train/item_knn.h"
 #include "train/groups.h"
 #include "train/ials.h"
@@ -61,6 +60,17 @@ std::string SettingsOf(std::string_view algorithm, const Settings& settings) {
   if (algorithm.starts_with("content") || algorithm == "hybrid") text += ResultFingerprint(settings, "content.");
   if (algorithm == "ials_content") text += ResultFingerprint(settings, "ials.");
   return text;
+}
+
+Status SetFor(Settings& settings, std::string_view algorithm, std::string_view key, std::string_view text) {
+  // Some algorithms share their settings with others.
+  const std::string_view shared = algorithm == "ials_content" ? "ials." : algorithm.starts_with("content") ? "content." : "";
+  for (const std::string& prefix : {std::string(), std::string(algorithm) + ".", std::string(shared), std::string("train."), std::string("evaluate.")}) {
+    for (const SettingInfo& info : AllSettings()) {
+      if (info.name == prefix + std::string(key)) return Set(settings, info.name, text);
+    }
+  }
+  return Set(settings, key, text);
 }
 
 Result<std::unique_ptr<Trainer>> MakeTrainer(std::string_view algorithm) {

@@ -36,6 +36,10 @@ class Trainer {
 /// its id and of its manifest.
 std::string SettingsOf(std::string_view algorithm, const Settings& settings);
 
+/// Sets one setting as somebody says it who speaks of this algorithm: its own
+/// and train.'s and evaluate.'s settings need no prefix. `algorithm` may be "".
+Status SetFor(Settings& settings, std::string_view algorithm, std::string_view key, std::string_view text);
+
 /// An unknown name's error lists the known ones.
 Result<std::unique_ptr<Trainer>> MakeTrainer(std::string_view algorithm);
 

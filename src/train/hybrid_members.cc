@@ -1,0 +1,85 @@
+#include "train/hybrid_members.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "models/hybrid.h"
+#include "models/liking.h"
+
+namespace segue::train {
+namespace {
+
+/// Parts between `separator`s outside of brackets, without blanks around them.
+std::vector<std::string> Split(std::string_view text, char separator) {
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  for (const char c : text) {
+    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
+    if (c == separator && depth == 0) {
+      parts.emplace_back();
+    } else if (c != ' ') {
+      parts.back() += c;
+    }
+  }
+  std::erase(parts, "");
+  return parts;
+}
+
+Result<HybridMember> ReadMember(const std::string& text, const Settings& settings) {
+  HybridMember member{text, text.substr(0, text.find('(')), settings};
+  if (member.algorithm == models::HybridModel::kAlgorithm) return Error{ErrorCode::kInvalid, "a hybrid cannot be a member of itself"};
+  if (auto trainer = MakeTrainer(member.algorithm); !trainer.ok()) return trainer.error();
+  if (member.algorithm == text) return member;
+  if (text.back() != ')') return Error{ErrorCode::kInvalid, "'" + text + "' lacks its closing bracket"};
+  const size_t open = member.algorithm.size();
+  for (const std::string& assignment : Split(std::string_view(text).substr(open + 1, text.size() - open - 2), ';')) {
+    const size_t equals = assignment.find('=');
+    if (equals == std::string::npos) return Error{ErrorCode::kInvalid, "'" + text + "': expected KEY=VALUE in the brackets"};
+    SEGUE_RETURN_IF_ERROR(SetFor(member.settings, member.algorithm, assignment.substr(0, equals), assignment.substr(equals + 1)));
+  }
+  return member;
+}
+
+}  // namespace
+
+Result<std::vector<HybridMember>> ReadHybridMembers(const Settings& settings, const Dataset& data) {
+  std::vector<HybridMember> members;
+  const bool all_liked = models::LikedRule(settings.liked, data) == models::Liked::kAll;
+  for (const std::string& text : Split(settings.hybrid.members, ',')) {
+    auto member = ReadMember(text, settings);
+    if (!member.ok()) return member.error().In("hybrid.members");
+    if (member->algorithm == "friends" && data.friends.begin.empty()) continue;
+    if (all_liked && text == member->algorithm + "(liked=all)") continue;
+    members.push_back(*std::move(member));
+  }
+  if (members.empty()) return Error{ErrorCode::kInvalid, "hybrid.members: there is none for these data"};
+  if (members.size() > models::kMostMembers) {
+    return Error{ErrorCode::kInvalid, "hybrid.members: " + std::to_string(members.size()) + ", at most " + std::to_string(models::kMostMembers)};
+  }
+  return members;
+}
+
+Result<Members> FitMembers(const Dataset& data, std::vector<HybridMember>& members, uint64_t seed, Instruments& instruments) {
+  Members models;
+  std::vector<HybridMember> able;
+  std::string why;
+  for (HybridMember& member : members) {
+    SEGUE_TRY(const auto trainer, MakeTrainer(member.algorithm));
+    auto model = trainer->Fit(data, member.settings, seed, instruments);
+    if (model.ok()) {
+      models.push_back(*std::move(model));
+      able.push_back(std::move(member));
+    } else if (model.error().code == ErrorCode::kInvalid) {
+      why = model.error().message;
+      instruments.Log(LogLevel::kInfo, "train", "hybrid: without " + member.name + ": " + why, {});
+    } else {
+      return model.error();
+    }
+  }
+  if (models.empty()) return Error{ErrorCode::kInvalid, "hybrid: no member can learn from these data: " + why};
+  members = std::move(able);
+  return models;
+}
+
+}  // namespace segue::train
