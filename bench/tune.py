@@ -2,7 +2,7 @@
 """Chooses settings on a part of a training file, without a look at any test.
 
     bench/tune.py TRAIN.csv ALGORITHM KEY=VALUE,VALUE... [KEY=...]
-                  [--metric ndcg@10] [--trials N] [--item-tags F] [--friends F]
+                  [--metric ndcg@10] [--fifths N] [--trials N] [--item-tags F] [--friends F]
 
 A fifth of each listener's rows, chosen by hash, is held out of the file; every
 combination (or N drawn from them) is trained on the rest and judged on it. The
@@ -23,8 +23,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 SEGUE = ROOT / "build" / "release" / "segue"
 
 
-def carve(path, folder):
+def carve(path, folder, fifth):
     """train.csv and test.csv of `folder`: four fifths and one."""
+    folder.mkdir()
     with open(path, newline="") as rows:
         reader = csv.reader(rows)
         header = next(reader)
@@ -33,7 +34,7 @@ def carve(path, folder):
             for writer in writers:
                 writer.writerow(header)
             for row in reader:
-                held = hashlib.sha256(f"{row[0]}/{row[1]}".encode()).digest()[0] % 5 == 0
+                held = hashlib.sha256(f"{row[0]}/{row[1]}".encode()).digest()[0] % 5 == fifth
                 writers[held].writerow(row)
 
 
@@ -56,6 +57,7 @@ def main():
     parser.add_argument("algorithm")
     parser.add_argument("grid", nargs="+", metavar="KEY=VALUE,VALUE...")
     parser.add_argument("--metric", default="ndcg@10")
+    parser.add_argument("--fifths", type=int, choices=range(1, 6), default=1, help="hold out so many, one after the other; the mean counts")
     parser.add_argument("--trials", type=int, default=0, help="so many drawn from the grid; 0: all of it")
     parser.add_argument("--item-tags")
     parser.add_argument("--friends")
@@ -69,10 +71,12 @@ def main():
         choices = random.Random(1).sample(choices, arguments.trials)
     found = []
     with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        carve(arguments.train, folder)
+        folders = [pathlib.Path(name) / str(fifth) for fifth in range(arguments.fifths)]
+        for fifth, folder in enumerate(folders):
+            carve(arguments.train, folder, fifth)
         for choice in choices:
-            figure, seconds = judge(folder, arguments.algorithm, list(zip(keys, choice)), extra, arguments.metric)
+            judged = [judge(folder, arguments.algorithm, list(zip(keys, choice)), extra, arguments.metric) for folder in folders]
+            figure, seconds = (sum(values) / len(judged) for values in zip(*judged))
             found.append((figure, seconds, choice))
             print(f"{figure:.4f} {seconds:7.2f} s  " + " ".join(f"{k}={v}" for k, v in zip(keys, choice)), flush=True)
     print(f"\nbest {arguments.metric} first")

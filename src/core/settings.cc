@@ -73,7 +73,7 @@ const std::array kSettings = {
     SettingInfo{"ials.factors", SEGUE_SETTING(ials.factors), 1, 4096, "dimensions of the factor space"},
     SettingInfo{"ials.epochs", SEGUE_SETTING(ials.epochs), 1, 1000, "passes over the data"},
     SettingInfo{"ials.alpha", SEGUE_SETTING(ials.alpha), 0, 1e6, "confidence is 1 + alpha * log(1 + strength)"},
-    SettingInfo{"ials.regularization", SEGUE_SETTING(ials.regularization), 0, 1e9, "weight of the penalty (lambda)"},
+    SettingInfo{"ials.regularization", SEGUE_SETTING(ials.regularization), 0, 1e9, "weight of the penalty (lambda), for rows with one interaction of confidence 1; grows with both"},
     SettingInfo{"ials.frequency_exponent", SEGUE_SETTING(ials.frequency_exponent), 0, 1, "penalty grows with a row's interactions to this power"},
     SettingInfo{"ials.confidence", SEGUE_SETTING(ials.confidence), 0, 0, "what the strength in the confidence is: as it stands, or its logarithm", Affects::kResults, "log|linear"},
     SettingInfo{"ials.half_life_days", SEGUE_SETTING(ials.half_life_days), 0, 100000, "what is so much older than the listener's newest counts half; 0: age does not count"},

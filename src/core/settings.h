@@ -56,10 +56,10 @@ struct GibbsSettings {
 };
 struct IalsSettings {
   int64_t factors = 128;
-  int64_t epochs = 8;
-  double alpha = 2.0;
-  double regularization = 20.0;
-  double frequency_exponent = 0.75;
+  int64_t epochs = 12;
+  double alpha = 1.5;
+  double regularization = 1.55;
+  double frequency_exponent = 0.5;
   std::string confidence = "log";
   double half_life_days = 0;
   int64_t block = 128;

@@ -63,6 +63,7 @@ class IalsModel final : public CatalogueModel {
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
 
   uint32_t factor_count() const { return factors_; }
+  const IalsWeights& weights() const { return weights_; }
   /// Floats from one row of factors to the next, math::PaddedTo(factor_count()).
   size_t stride() const { return stride_; }
   /// [n x stride]; 0 for tracks that nobody played.

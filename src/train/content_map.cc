@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/random.h"
 #include "math/kernels/kernels.h"
 #include "math/parallel.h"
 #include "models/content_map.h"
@@ -42,17 +43,21 @@ void ScaleAmounts(const Dataset& data, std::span<const std::vector<std::string_v
   parts.amount_scale = variance > 1e-9 ? static_cast<float>(1 / std::sqrt(variance)) : 0;
 }
 
+/// Halves that no order of the tracks can line up with.
+size_t HalfOf(size_t track) { return Random(0, track).Next() % 2; }
+
 /// s of the header.
 Result<float> Shrinkage(const Problem& problem, Instruments& instruments) {
   double product = 0;
   double square = 0;
-  for (const size_t half : {0, 1}) {
+  for (const size_t half : {size_t{0}, size_t{1}}) {
     std::vector<float> weight = problem.weight;
-    for (size_t i = half; i < weight.size(); i += 2) weight[i] = 0;
+    for (size_t i = 0; i < weight.size(); ++i) weight[i] = HalfOf(i) == half ? 0 : weight[i];
     SEGUE_TRY(const auto w, SolveRidge(problem.inputs, ContentMap::Columns(problem.parts), weight, problem.targets,
                                        problem.stride, problem.rule, instruments));
     const std::vector<float> forecast = Multiply(problem.inputs, w, problem.stride);
-    for (size_t i = half; i < weight.size(); i += 2) {
+    for (size_t i = 0; i < weight.size(); ++i) {
+      if (HalfOf(i) != half) continue;
       for (size_t j = 0; j < problem.stride; ++j) {
         const double guess = forecast[i * problem.stride + j];
         product += problem.weight[i] * guess * problem.targets[i * problem.stride + j];

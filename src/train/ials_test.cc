@@ -26,12 +26,12 @@ std::vector<std::vector<double>> TrackFactors(const models::Model& model, size_t
 /// The objective of train/ials.h, summed the slow way over all pairs. X is the
 /// best answer to Y (fold-in), which is what the next half-step would use.
 double Objective(const Dataset& data, const models::Model& model, const Settings& settings) {
-  const models::IalsWeights weights{static_cast<float>(settings.ials.alpha), static_cast<float>(settings.ials.regularization), 0};
+  const models::IalsWeights& weights = dynamic_cast<const models::IalsModel&>(model).weights();
   const auto d = static_cast<size_t>(settings.ials.factors);
   const size_t n = data.tracks.size();
   double loss = 0;
   for (const auto& row : TrackFactors(model, d)) {
-    for (const double value : row) loss += settings.ials.regularization * value * value;
+    for (const double value : row) loss += weights.regularization * value * value;
   }
   for (uint32_t u = 0; u < data.listener_count(); ++u) {
     const auto history = SumByTrack(data.EventsOf(UserIx{u}), {});
@@ -44,7 +44,7 @@ double Objective(const Dataset& data, const models::Model& model, const Settings
       const double error = (strength[i] > 0 ? 1.0 : 0.0) - scores[i];
       loss += weights.Confidence(strength[i]) * error * error;
     }
-    for (size_t j = 0; j < d; ++j) loss += settings.ials.regularization * profile.state[j] * profile.state[j];
+    for (size_t j = 0; j < d; ++j) loss += weights.regularization * profile.state[j] * profile.state[j];
   }
   return loss;
 }
