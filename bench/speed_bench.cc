@@ -5,7 +5,7 @@
 //   speed_bench synthetic FOLDER                writes train.csv and test.csv
 //   speed_bench als TRAIN_CSV FACTORS           seconds of an iteration, peak memory
 //   speed_bench recommend TRAIN_CSV FACTORS     listeners a second, top 10
-//   speed_bench quality TRAIN_CSV FACTORS ALPHA LAMBDA
+//   speed_bench quality TRAIN_CSV FACTORS PEER_ALPHA PEER_LAMBDA ALPHA LAMBDA EXPONENT
 //                                               seconds to the NDCG@10 that 15 iterations by
 //                                               conjugate gradients reach, on a fifth carved off
 //   speed_bench fit TRAIN_CSV ALGORITHM [KEY=VALUE]...
@@ -272,13 +272,24 @@ double PeerNdcg(const Carved& data, const Settings& settings, int iterations) {
   });
 }
 
-void Quality(const char* csv, int64_t factors, double alpha, double regularization) {
+struct Objective {
+  double alpha;
+  double regularization;
+  double frequency_exponent;
+};
+
+void Quality(const char* csv, int64_t factors, Objective peers, Objective ours) {
   constexpr int kPeerIterations = 15;
   const Carved data = Carve(Must(ReadInteractions(csv)), 1);
   Settings settings = AlsSettings(factors, 1);
-  settings.ials.alpha = alpha;
-  settings.ials.regularization = regularization;
-  const double peer = PeerNdcg(data, settings, kPeerIterations);  // its penalty knows no frequency
+  const auto use = [&](const Objective& objective) {
+    settings.ials.alpha = objective.alpha;
+    settings.ials.regularization = objective.regularization;
+    settings.ials.frequency_exponent = objective.frequency_exponent;
+  };
+  use(peers);
+  const double peer = PeerNdcg(data, settings, kPeerIterations);
+  use(ours);
   NoInstruments instruments;
   for (;; ++settings.ials.epochs) {
     double seconds[5];
@@ -419,8 +430,8 @@ int Main(int argc, char** argv) {
     Als(argv[2], std::atoll(argv[3]));
   } else if (what == "recommend" && argc == 4) {
     Recommend(argv[2], std::atoll(argv[3]));
-  } else if (what == "quality" && argc == 6) {
-    Quality(argv[2], std::atoll(argv[3]), std::atof(argv[4]), std::atof(argv[5]));
+  } else if (what == "quality" && argc == 9) {
+    Quality(argv[2], std::atoll(argv[3]), {std::atof(argv[4]), std::atof(argv[5]), 0}, {std::atof(argv[6]), std::atof(argv[7]), std::atof(argv[8])});
   } else if (what == "kernels" && argc == 2) {
     Kernels();
   } else if (what == "fit" && argc >= 4) {
