@@ -165,6 +165,7 @@ class Bench:
         machine = speed_bench("machine")
         print(f"\nOne core: {machine['avx2'] / 1e9:.0f} Gflop/s (AVX2), {machine['avx512'] / 1e9:.0f} (AVX-512); "
               f"memory {machine['read1'] / 1e9:.1f} GB/s alone, {machine['read2'] / 1e9:.1f} together")
+        print("Above 100 %: what was read lay in a cache, so that memory did not bind it.")
         print(f"{'kernel':<30}{'set':<8}{'factors':>8}{'us':>10}{'Gflop/s':>9}{'GB/s':>8}  of the floor")
         for line in run(BENCH / "speed_bench", "kernels").splitlines():
             row = json.loads(line)

@@ -13,10 +13,10 @@
 namespace segue::train {
 namespace {
 
-/// A row with fewer than 3/4 d interactions is solved in its own space: below
+/// A row with fewer than 7/8 d interactions is solved in its own space: below
 /// that the s x s system is the cheaper (bench/als_bench.cc).
-constexpr size_t kNarrowOf = 4;
-constexpr size_t kNarrowTo = 3;
+constexpr size_t kNarrowOf = 8;
+constexpr size_t kNarrowTo = 7;
 
 /// The fixed side turned so that its Gram matrix is diagonal: scores do not
 /// change when both sides turn, and a row's system then starts from a diagonal.
