@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -7,6 +9,7 @@
 #include "cli/offline.h"
 #include "core/identity.h"
 #include "evaluate/evaluator.h"
+#include "math/parallel.h"
 #include "models/past.h"
 #include "pipeline/judge.h"
 #include "pipeline/records.h"
@@ -23,7 +26,32 @@ std::vector<uint8_t> Heard(const models::Model& model, std::span<const Preferenc
   return heard;
 }
 
+/// Listeners first to last's lists, as lines of CSV.
+std::string Lists(const Fitted& fitted, const models::RowMap& rows, uint32_t first, uint32_t last, size_t n) {
+  const Dataset& data = fitted.files.train;
+  const models::Model& model = *fitted.model;
+  std::vector<uint8_t> heard(model.track_count(), 0);
+  std::string text;
+  for (uint32_t u = first; u < last; ++u) {
+    const auto past = rows.PastOf(data.listeners[u], data.EventsOf(UserIx{u}), RuleOf(fitted.settings));
+    for (const Preference& item : past.tracks) heard[Raw(item.track)] = 1;
+    const auto top = model.Top(model.FoldIn(past.View()), n, heard);
+    for (const Preference& item : past.tracks) heard[Raw(item.track)] = 0;
+    const std::string listener = CsvField(data.listeners[u]);
+    for (size_t rank = 0; rank < top.size(); ++rank) {
+      char score[32];
+      const auto end = std::to_chars(score, score + sizeof score, top[rank].score, std::chars_format::general, 6).ptr;
+      text.append(listener).append(",").append(CsvField(model.TrackId(top[rank].track))).append(",");
+      text.append(std::to_string(rank + 1)).append(",").append(score, end).append("\n");
+    }
+  }
+  return text;
+}
+
+/// On all threads, some listeners a task; written in order, some tasks at a time.
 int RecommendToAll(const Common& common, const OfflineFlags& flags) {
+  constexpr uint32_t kTask = 64;
+  constexpr uint32_t kTasksAtATime = 64;
   const auto fitted = FitFiles(common, flags);
   if (!fitted.ok()) return Fail(fitted.error());
   std::ofstream file;
@@ -33,19 +61,20 @@ int RecommendToAll(const Common& common, const OfflineFlags& flags) {
   }
   std::ostream& out = flags.output.empty() ? std::cout : file;
   out << "user_id,item_id,rank,score\n";
-  const Dataset& data = fitted->files.train;
-  const models::Model& model = *fitted->model;
-  const models::RowMap rows(model, data.tracks.id);
-  for (uint32_t u = 0; u < data.listener_count() && !Cancelled().load(); ++u) {
-    if (u % 256 == 0) fitted->instruments->Progress("recommend", u, data.listener_count(), "listeners");
-    const auto past = rows.PastOf(data.listeners[u], data.EventsOf(UserIx{u}), RuleOf(fitted->settings));
-    const auto top = model.Top(model.FoldIn(past.View()), static_cast<size_t>(flags.n), Heard(model, past.tracks));
-    for (size_t rank = 0; rank < top.size(); ++rank) {
-      out << CsvField(data.listeners[u]) << ',' << CsvField(model.TrackId(top[rank].track)) << ',' << rank + 1 << ','
-          << top[rank].score << '\n';
-    }
+  const auto listeners = static_cast<uint32_t>(fitted->files.train.listener_count());
+  const models::RowMap rows(*fitted->model, fitted->files.train.tracks.id);
+  for (uint32_t from = 0; from < listeners && !Cancelled().load(); from += kTask * kTasksAtATime) {
+    fitted->instruments->Progress("recommend", from, listeners, "listeners");
+    std::vector<std::string> texts(kTasksAtATime);
+    math::WithThreads(fitted->settings.threads, [&] {
+      math::ParallelFor(kTasksAtATime, [&](size_t task) {
+        const uint32_t first = from + static_cast<uint32_t>(task) * kTask;
+        if (first < listeners) texts[task] = Lists(*fitted, rows, first, std::min(listeners, first + kTask), static_cast<size_t>(flags.n));
+      });
+    });
+    for (const std::string& text : texts) out << text;
   }
-  fitted->instruments->Progress("recommend", data.listener_count(), data.listener_count(), "listeners");
+  fitted->instruments->Progress("recommend", listeners, listeners, "listeners");
   out.flush();
   if (!out) return Fail({ErrorCode::kNoSpace, "writing " + flags.output + " failed: is the disk full?"});
   return kOk;

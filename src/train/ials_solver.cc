@@ -13,21 +13,21 @@
 namespace segue::train {
 namespace {
 
-/// A row with fewer than 3/4 d interactions is solved in its own space: below
+/// A row with fewer than 7/8 d interactions is solved in its own space: below
 /// that the s x s system is the cheaper (bench/als_bench.cc).
-constexpr size_t kNarrowOf = 4;
-constexpr size_t kNarrowTo = 3;
+constexpr size_t kNarrowOf = 8;
+constexpr size_t kNarrowTo = 7;
 
 /// The fixed side turned so that its Gram matrix is diagonal: scores do not
 /// change when both sides turn, and a row's system then starts from a diagonal.
 struct Turned {
   std::vector<float> gram;  ///< [d] the diagonal
-  std::vector<float> turn;  ///< [d x stride] row j: what factor j becomes
+  std::vector<float> turn;  ///< [stride x stride] row j: what factor j becomes; pads zero
 };
 
 /// Turns one row in place. before  [stride] for its use
 void TurnRow(const Turned& turned, std::span<const uint32_t> all, float* x, std::vector<float>& before) {
-  const size_t stride = turned.turn.size() / all.size();
+  const size_t stride = math::PaddedTo(all.size());
   before.assign(x, x + stride);
   std::fill_n(x, stride, 0.0f);
   math::BestKernels().add_rows(x, stride, turned.turn.data(), all.data(), before.data(), all.size());
@@ -49,10 +49,11 @@ Turned Turn(std::span<float> fixed, size_t d, size_t stride) {
   for (size_t j = 0; j < d; ++j) {
     for (size_t k = 0; k < d; ++k) turned.turn[j * stride + k] = static_cast<float>(eigen.vectors[j * d + k]);
   }
-  const auto all = Numbers(d);
-  math::ParallelRanges(rows, 256, [&](size_t first, size_t last) {
-    std::vector<float> before;
-    for (size_t r = first; r < last; ++r) TurnRow(turned, all, fixed.data() + r * stride, before);
+  turned.turn.resize(stride * stride, 0.0f);
+  math::ParallelRanges(rows, 64, [&](size_t first, size_t last) {
+    const std::vector<float> before(fixed.begin() + static_cast<std::ptrdiff_t>(first * stride),
+                                    fixed.begin() + static_cast<std::ptrdiff_t>(last * stride));
+    math::BestKernels().products(before.data(), last - first, stride, turned.turn.data(), stride, fixed.data() + first * stride);
   });
   return turned;
 }
@@ -89,16 +90,13 @@ void TakeRow(const Csr& side, size_t r, Workspace& work) {
   }
 }
 
-/// The row's system as it is written: d x d. `diagonal` [d] without the row's part.
+/// The row's system as it is written: d x d. `gram` [d]: the diagonal without the row's part.
 bool SolveWide(const Csr& side, size_t r, std::span<const float> fixed, size_t d, size_t stride,
                std::span<const float> gram, float penalty, Workspace& work, float* x) {
   const math::Kernels& kernels = math::BestKernels();
-  const size_t s = side.begin[r + 1] - side.begin[r];
-  const uint32_t* columns = side.Columns(r).data();
   work.a.assign(stride * stride, 0.0f);
   for (size_t j = 0; j < d; ++j) work.a[j * stride + j] = gram[j] + penalty;
-  kernels.add_outer(work.a.data(), stride, fixed.data(), columns, work.extra.data(), s);
-  kernels.add_rows(x, stride, fixed.data(), columns, work.target.data(), s);
+  kernels.add_confident(work.a.data(), x, stride, fixed.data(), side.Columns(r).data(), side.Values(r).data(), side.Columns(r).size());
   if (!kernels.cholesky(work.a.data(), stride, d)) return false;
   kernels.solve(work.a.data(), stride, d, x);
   return true;
@@ -108,32 +106,25 @@ bool SolveWide(const Csr& side, size_t r, std::span<const float> fixed, size_t d
 /// D = diag(gram) + penalty, Z [s x d] = sqrt(c - 1)·y·D^-½ and b' = D^-½·b:
 ///
 ///   x = D^-½ (b' - Zᵀ (I + Z·Zᵀ)^-1 Z·b')
-bool SolveNarrow(const Csr& side, size_t r, std::span<const float> fixed, size_t d, size_t stride,
+bool SolveNarrow(const Csr& side, size_t r, std::span<const float> fixed, std::span<const uint32_t> all, size_t stride,
                  std::span<const float> gram, float penalty, Workspace& work, float* x) {
   const math::Kernels& kernels = math::BestKernels();
-  const size_t s = side.begin[r + 1] - side.begin[r];
+  const size_t d = all.size();
+  const auto columns = side.Columns(r);
+  const size_t s = columns.size();
   const size_t width = math::PaddedTo(s);
-  const uint32_t* columns = side.Columns(r).data();
-  work.inverse.assign(stride, 0.0f);
-  for (size_t j = 0; j < d; ++j) work.inverse[j] = 1 / std::sqrt(gram[j] + penalty);
-  work.columns.assign(d * width, 0.0f);
-  for (size_t k = 0; k < s; ++k) {
-    const float* y = fixed.data() + static_cast<size_t>(columns[k]) * stride;
-    const float weight = std::sqrt(work.extra[k]);
-    for (size_t j = 0; j < d; ++j) work.columns[j * width + k] = weight * y[j] * work.inverse[j];
-  }
-  kernels.add_rows(x, stride, fixed.data(), columns, work.target.data(), s);
-  for (size_t j = 0; j < d; ++j) x[j] *= work.inverse[j];
+  work.inverse.resize(stride, 0.0f);
+  kernels.inverse_roots(gram.data(), penalty, d, work.inverse.data());
+  work.columns.resize(std::max(work.columns.size(), stride * width));
+  kernels.gather_columns(work.columns.data(), width, x, fixed.data(), stride, columns.data(), side.Values(r).data(), s, work.inverse.data());
   work.a.assign(width * width, 0.0f);
   for (size_t k = 0; k < s; ++k) work.a[k * width + k] = 1;
   kernels.add_outer(work.a.data(), width, work.columns.data(), nullptr, nullptr, d);
   work.z.assign(width, 0.0f);
-  work.b.resize(d);
-  for (size_t j = 0; j < d; ++j) {
-    for (size_t k = 0; k < width; ++k) work.z[k] += x[j] * work.columns[j * width + k];
-  }
+  kernels.add_rows(work.z.data(), width, work.columns.data(), all.data(), x, d);
   if (!kernels.cholesky(work.a.data(), width, s)) return false;
   kernels.solve(work.a.data(), width, s, work.z.data());
+  work.b.resize(stride);
   kernels.dots(work.columns.data(), d, width, work.z.data(), work.b.data());
   for (size_t j = 0; j < d; ++j) x[j] = (x[j] - work.b[j]) * work.inverse[j];
   return true;
@@ -198,16 +189,16 @@ void SolveSide(const Csr& side, std::span<float> fixed, size_t d, size_t stride,
       float* x = solved.data() + r * stride;
       const size_t s = side.begin[r + 1] - side.begin[r];
       const float penalty = weights.Penalty(static_cast<float>(s), mean_count);
-      TakeRow(side, r, work);
       if (r + 1 < last) Fetch(side, r + 1, fixed, stride);
       const bool narrow = penalty > 0 && s * kNarrowOf < d * kNarrowTo;
       bool solvable = s > 0;
       if (solvable && !narrow && block < d) {
+        TakeRow(side, r, work);
         TurnRow(turned, all, x, work.b);
         solvable = SolveBlocks(side, r, fixed, d, stride, turned.gram, penalty, block, work, x);
       } else if (solvable) {
         std::fill_n(x, stride, 0.0f);
-        solvable = narrow ? SolveNarrow(side, r, fixed, d, stride, turned.gram, penalty, work, x)
+        solvable = narrow ? SolveNarrow(side, r, fixed, all, stride, turned.gram, penalty, work, x)
                           : SolveWide(side, r, fixed, d, stride, turned.gram, penalty, work, x);
       }
       if (!solvable) std::fill_n(x, stride, 0.0f);

@@ -70,7 +70,7 @@ TEST(IalsTrainer, EveryEpochLowersTheObjective) {
 // epoch, and its tracks must satisfy eq. 5 of Hu, Koren, Volinsky with them:
 // checks the tracks' half-step and that fold-in is the listeners'.
 /// Rows of every length, among them dislikes, with the residual of the normal
-/// equations in doubles. Below 3/4 d a row is solved in its own space.
+/// equations in doubles. Below 7/8 d a row is solved in its own space.
 TEST(IalsSolver, EveryRowSolvesItsNormalEquations) {
   constexpr size_t columns = 50, d = 20;
   const size_t stride = math::PaddedTo(d);

@@ -50,6 +50,33 @@ struct Kernels {
 
   /// x += Σ_k weight[k] · y[rows[k]].
   void (*add_rows)(float* x, size_t stride, const float* y, const uint32_t* rows, const float* weight, size_t s);
+
+  /// The sums of one row's normal equations, each y read once:
+  ///   A += Σ_k (|c_k| − 1) · y_k·y_kᵀ  as add_outer does it, and
+  ///   b += Σ_k max(c_k, 0) · y_k,      y_k = y[rows[k]]
+  ///   a  [stride x stride]   b  [stride]   rows, c  [s], |c| >= 1
+  /// y_k is copied as √(|c_k| − 1)·y_k, so that both sides of the product are
+  /// the same, in blocks that stay in the first cache.
+  /// O(s·stride²/2) multiply-adds; reads 4·s·stride bytes.
+  void (*add_confident)(float* a, float* b, size_t stride, const float* y, const uint32_t* rows, const float* c, size_t s);
+
+  /// The same rows turned on their side, scaled by factor, for the systems that
+  /// are as large as the row is long:
+  ///   z[j][k] = √(|c_k| − 1) · scale_j · y_kj,   b_j += Σ_k max(c_k, 0) · scale_j · y_kj
+  ///   z  [stride x width], width = PaddedTo(s), pads become 0   b, scale  [stride]
+  ///   rows, c  [s], s >= 1
+  /// O(s·stride), reads 4·s·stride bytes.
+  void (*gather_columns)(float* z, size_t width, float* b, const float* y, size_t stride, const uint32_t* rows, const float* c,
+                         size_t s, const float* scale);
+
+  /// out_ic = Σ_k y_ik · x_kc: rows of y with each of many columns, every y read
+  /// once for 16 of them. k runs in order.
+  ///   y [n x stride]   x [stride x columns]   out [n x columns]
+  /// columns: a multiple of kLane. O(n·stride·columns).
+  void (*products)(const float* y, size_t n, size_t stride, const float* x, size_t columns, float* out);
+
+  /// out_j = 1 / √(values_j + more), j < n.
+  void (*inverse_roots)(const float* values, float more, size_t n, float* out);
 };
 
 /// The widest that this processor runs; SEGUE_KERNELS in the environment is not

@@ -1,5 +1,6 @@
 #include "math/kernels/kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -109,6 +110,97 @@ TEST_P(EveryKernelSet, AddRowsAddsWeightedRows) {
   const std::vector<float> weight = {2, -3};
   GetParam()->add_rows(x.data(), 16, y.data(), rows.data(), weight.data(), 2);
   for (size_t j = 0; j < 16; ++j) EXPECT_EQ(x[j], 1 + 2 * y[4 * 16 + j] - 3 * y[j]);
+}
+
+/// Confidences whose roots are whole: 1 + 0, 1, 4, 9, some of them dislikes.
+std::vector<float> WholeRoots(size_t s) {
+  std::vector<float> c;
+  for (size_t k = 0; k < s; ++k) c.push_back(static_cast<float>(1 + (k % 4) * (k % 4)) * (k % 3 == 2 ? -1.0f : 1.0f));
+  return c;
+}
+
+TEST_P(EveryKernelSet, AddConfidentIsAddOuterAndAddRowsOfTheConfidences) {
+  for (const size_t d : {3, 16, 40, 64, 100, 520}) {
+    for (const size_t s : {1, 31, 70}) {
+      const size_t stride = PaddedTo(d);
+      const auto y = SmallIntegers(90, stride, d, 8);
+      const auto c = WholeRoots(s);
+      std::vector<uint32_t> rows;
+      std::vector<float> extra, target;
+      for (uint32_t k = 0; k < s; ++k) {
+        rows.push_back(k * 37 % 90);
+        extra.push_back(std::fabs(c[k]) - 1);
+        target.push_back(std::max(0.0f, c[k]));
+      }
+      std::vector<float> a(stride * stride, 2.0f), b(stride, 1.0f);
+      GetParam()->add_confident(a.data(), b.data(), stride, y.data(), rows.data(), c.data(), s);
+      std::vector<float> slow_a(stride * stride, 2.0f), slow_b(stride, 1.0f);
+      for (size_t k = 0; k < s; ++k) {
+        const float* row = y.data() + rows[k] * stride;
+        for (size_t i = 0; i < d; ++i) {
+          slow_b[i] += target[k] * row[i];
+          for (size_t j = i; j < d; ++j) slow_a[i * stride + j] += extra[k] * row[i] * row[j];
+        }
+      }
+      for (size_t i = 0; i < d; ++i) {
+        ASSERT_EQ(b[i], slow_b[i]) << "d " << d << " s " << s << " factor " << i;
+        for (size_t j = i; j < d; ++j) ASSERT_EQ(a[i * stride + j], slow_a[i * stride + j]) << "d " << d << " s " << s << " at " << i << "," << j;
+      }
+    }
+  }
+}
+
+TEST_P(EveryKernelSet, GatherColumnsTurnsScaledRowsOnTheirSide) {
+  for (const size_t d : {5, 16, 40, 128}) {
+    for (const size_t s : {1, 7, 16, 33}) {
+      const size_t stride = PaddedTo(d);
+      const size_t width = PaddedTo(s);
+      const auto y = SmallIntegers(60, stride, d, 9);
+      const auto c = WholeRoots(s);
+      std::vector<uint32_t> rows;
+      for (uint32_t k = 0; k < s; ++k) rows.push_back(k * 23 % 60);
+      std::vector<float> scale(stride, 0.0f);
+      for (size_t j = 0; j < d; ++j) scale[j] = static_cast<float>(1 + j % 3);
+      std::vector<float> z(stride * width, 7.0f), b(stride, 1.0f);
+      GetParam()->gather_columns(z.data(), width, b.data(), y.data(), stride, rows.data(), c.data(), s, scale.data());
+      for (size_t j = 0; j < stride; ++j) {
+        float sum = 1;
+        for (size_t k = 0; k < width; ++k) {
+          const float value = k < s ? scale[j] * y[rows[k] * stride + j] : 0.0f;
+          if (k < s) sum += std::max(0.0f, c[k]) * value;
+          ASSERT_EQ(z[j * width + k], k < s ? std::sqrt(std::fabs(c[k]) - 1) * value : 0.0f) << "d " << d << " s " << s << " at " << j << "," << k;
+        }
+        ASSERT_EQ(b[j], sum) << "d " << d << " s " << s << " factor " << j;
+      }
+    }
+  }
+}
+
+TEST_P(EveryKernelSet, ProductsAreTheDotsOfRowsWithColumns) {
+  for (const size_t d : {1, 16, 40}) {
+    for (const size_t n : {1, 8, 21}) {
+      const size_t stride = PaddedTo(d);
+      const size_t columns = 32;
+      const auto y = SmallIntegers(n, stride, d, 10);
+      auto x = SmallIntegers(stride, columns, columns, 11);
+      std::vector<float> out(n * columns, 9.0f);
+      GetParam()->products(y.data(), n, stride, x.data(), columns, out.data());
+      for (size_t i = 0; i < n; ++i) {
+        for (size_t c = 0; c < columns; ++c) {
+          float sum = 0;
+          for (size_t k = 0; k < stride; ++k) sum += y[i * stride + k] * x[k * columns + c];
+          ASSERT_EQ(out[i * columns + c], sum) << "d " << d << " n " << n << " at " << i << "," << c;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(EveryKernelSet, InverseRootsAreOneByTheRoot) {
+  std::vector<float> values(37, 0.0f), out(37);
+  for (size_t j = 0; j < values.size(); ++j) values[j] = static_cast<float>(j);
+  GetParam()->inverse_roots(values.data(), 0.5f, values.size(), out.data());
+  for (size_t j = 0; j < values.size(); ++j) EXPECT_NEAR(out[j], 1 / std::sqrt(static_cast<double>(j) + 0.5), 1e-6);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, EveryKernelSet, testing::ValuesIn(UsableKernels().begin(), UsableKernels().end()),
