@@ -29,7 +29,7 @@ struct Ranks {
 /// XᵀX of the first tracks by rank, its upper triangle.
 class Head {
  public:
-  Head(const Csr& tracks, size_t listeners, const Ranks& ranks, size_t size) : size_(size), products_(size * (size + 1) / 2, 0.0f) {
+  Head(const Csr& tracks, size_t listeners, const Ranks& ranks, size_t size) : size_(size), products_(Triangle(size, size), 0.0f) {
     Csr columns;
     for (size_t a = 0; a < size; ++a) {
       const auto who = tracks.Columns(ranks.track[a]);
@@ -55,10 +55,10 @@ class Head {
 
   size_t size() const { return size_; }
   /// Row(a)[b] for b >= a alone.
-  const float* Row(size_t a) const { return products_.data() + a * (2 * size_ - a - 1) / 2; }
+  const float* Row(size_t a) const { return products_.data() + Triangle(a, size_) - a; }
 
  private:
-  float* Row(size_t a) { return products_.data() + a * (2 * size_ - a - 1) / 2; }
+  float* Row(size_t a) { return products_.data() + Triangle(a, size_) - a; }
 
   size_t size_;
   std::vector<float> products_;
