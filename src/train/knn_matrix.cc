@@ -75,7 +75,8 @@ KnnMatrix MakeKnnMatrix(const Dataset& data, const Settings& settings, models::K
   matrix.popularity = counts.Scores();
   matrix.idf.resize(tracks);
   for (size_t i = 0; i < tracks; ++i) {
-    matrix.idf[i] = std::log1p((static_cast<float>(active) - counts.listeners[i] + 0.5f) / (counts.listeners[i] + 0.5f));
+    const auto holders = static_cast<float>(counts.listeners[i]);
+    matrix.idf[i] = std::log1p((static_cast<float>(active) - holders + 0.5f) / (holders + 0.5f));
   }
   math::WithThreads(settings.threads, [&] {
     math::ParallelFor(rows.rows(), [&](size_t u) {
