@@ -13,7 +13,7 @@ namespace segue::train {
 /// of threads.
 ///
 /// NDCG@10, seconds and peak memory of the program, synthetic, 100,000 listeners
-/// and so many of 50,000 tracks, two shared cores:
+/// and so many of 50,000 tracks, two cores under load (5 to 8):
 ///
 ///   tracks   exact                    300 nearest             100 nearest
 ///    4,000   .1439    1.6 s  0.2 GB   .1398   1.9 s  0.2 GB   .1341  0.6 s
@@ -24,8 +24,9 @@ namespace segue::train {
 ///
 /// so that from 8,000 the nearest are as accurate, in less than half the time.
 /// On real data: MovieLens-1M .2454 for
-/// .2451, lastfm-2k .2359 for .2368 (ease.max_dense=1). A million tracks of 300
-/// neighbours make an artifact of 2.4 GB and need 8 GB: lower ease.neighbours.
+/// .2451, lastfm-2k .2359 for .2368 (ease.max_dense=1). By count,
+/// a million tracks of 300 neighbours make an artifact of 2.4 GB and need 8 GB:
+/// lower ease.neighbours there.
 ///
 ///   λ = ease.regularization · mean square of the weights · sqrt(mean listeners of a track)
 ///
