@@ -1,7 +1,7 @@
 #include "core/preferences.h"
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 namespace segue {
 namespace {
@@ -17,14 +17,15 @@ struct Running {
 };
 
 void Add(const Event& event, Running& run) {
+  const float value = std::clamp(event.value, -kMostValue, kMostValue);
   run.sum.last_at = std::max(run.sum.last_at, event.at);
   switch (event.kind) {
-    case EventKind::kPlay: run.sum.plays += event.value; break;
-    case EventKind::kSkip: run.sum.skips += event.value; break;
+    case EventKind::kPlay: run.sum.plays += value; break;
+    case EventKind::kSkip: run.sum.skips += value; break;
     case EventKind::kRating:
       if (!run.rated || event.at >= run.rated_at) {
         run.rated = true;
-        run.rating = event.value;
+        run.rating = value;
         run.rated_at = event.at;
       }
       break;
@@ -54,17 +55,19 @@ Preference Finish(const Running& run, const StrengthRule& rule) {
   }
   const double base = run.rated ? run.rating : run.sum.plays - rule.skip_weight * run.sum.skips;
   const double liked = run.verdict > 0 ? rule.like_weight : 0;
-  result.strength = static_cast<float>(std::max(0.0, base) + liked);
+  result.strength = static_cast<float>(std::clamp(base, 0.0, double{kMostValue}) + liked);
   return result;
 }
 
 }  // namespace
 
 std::vector<Preference> SumByTrack(std::span<const Event> events, const StrengthRule& rule) {
-  std::vector<uint32_t> order(events.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return events[a].track < events[b].track; });
+  std::vector<size_t> order;
+  order.reserve(events.size());
+  for (size_t e = 0; e < events.size(); ++e) {
+    if (std::isfinite(events[e].value)) order.push_back(e);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return events[a].track < events[b].track; });
   std::vector<Preference> result;
   for (size_t i = 0; i < order.size();) {
     Running run;

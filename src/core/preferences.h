@@ -51,6 +51,11 @@ inline constexpr size_t kRecentPlays = 100;
 /// no place in an order and are left out. `events` in any order.
 std::vector<Played> RecentPlays(std::span<const Event> events, size_t n = kRecentPlays);
 
+/// Values count as at most this and at least its negative, so that sums of them
+/// and of their squares are finite. Events whose value is no finite number are
+/// left out.
+inline constexpr float kMostValue = 1e15f;
+
 /// One listener's events summed by track, ascending by track.
 /// A dislike outweighs all (strength -1) unless a later like took it back; a
 /// like likewise takes back an earlier dislike; at equal times the dislike

@@ -72,7 +72,7 @@ struct PairwiseSettings {
 };
 struct EaseSettings {
   double regularization = 35;
-  int64_t max_dense = 12'000;
+  int64_t max_dense = 8000;
   int64_t neighbours = 300;
   std::string weighting = "log";
 };

@@ -273,14 +273,17 @@ Explanation ContentModel::Explain(const Profile& profile, TrackIx track) const {
   const float* coverage = AudioOf(profile) + stride_;
   const float* lengths = coverage + stride_;
   const float share = used_features_.empty() ? 0 : Dot(known_.data() + target * stride_, coverage, stride_);
-  const float text_scale = lengths[0] > 0 ? weights_.text / lengths[0] : 0;
-  const float audio_scale = lengths[1] > 0 ? weights_.audio * share / (lengths[1] * norms_[target]) : 0;
+  const float audio_scale = weights_.audio * share / norms_[target];
   Explanation result;
   for (const Preference& item : profile.history) {
     if (!catalogue_.Played(item.track)) continue;
     const size_t row = Raw(item.track);
     const float audio = used_features_.empty() ? 0 : Dot(z_.data() + row * stride_, z_.data() + target * stride_, stride_);
-    const float part = WeightOf(profile, item) * (text_scale * static_cast<float>(text_.Dot(row, terms)) + audio_scale * audio);
+    // Divided first: where strengths are tiny, so are the lengths, and 1 / them is infinite.
+    const float weight = WeightOf(profile, item);
+    const float of_text = lengths[0] > 0 ? weight / lengths[0] * weights_.text : 0;
+    const float of_audio = lengths[1] > 0 ? weight / lengths[1] * audio_scale : 0;
+    const float part = of_text * static_cast<float>(text_.Dot(row, terms)) + of_audio * audio;
     if (part > 0) result.because.push_back({item.track, part});
   }
   std::sort(result.because.begin(), result.because.end(), Better);

@@ -16,16 +16,22 @@ namespace segue::models {
 /// X [listeners x tracks]: models::KnnScale's weights. Source: Steck,
 /// "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8.
 ///
-/// Two forms of the same model, the smaller is kept:
+/// Two forms of the same model, the smaller is kept, and an approximation of it
+/// (train/ease_sparse.h) where both would be too large:
 ///   dense   B [played x played]
 ///   narrow  where listeners are fewer than tracks, by Woodbury's identity
 ///           P = (I − Xᵀ·K·X) / λ with K = (X·Xᵀ + λI)⁻¹ [listeners²], so that
 ///           x_u·P = (x_u − Xᵀ·K·X·x_u) / λ
+///   sparse  what is not 0 of B, by rows: a listener's scores cost as many
+///           multiply-adds as his tracks' rows have entries. Popularity at 1e-6
+///           of its size orders what nothing of the history speaks for
 /// Scores of the listener's own tracks leave out what they say of themselves,
 /// as B's diagonal is 0. Tracks that nobody has are never recommended.
 class EaseModel final : public CatalogueModel {
  public:
   static constexpr std::string_view kAlgorithm = "ease";
+
+  enum class Form { kDense, kNarrow, kSparse };
 
   struct Parts {
     Catalogue catalogue;
@@ -33,12 +39,13 @@ class EaseModel final : public CatalogueModel {
     float regularization = 1;
     std::vector<float> idf;              ///< [tracks]
     std::vector<uint32_t> played;        ///< [p] rows of the tracks that somebody has, ascending
-    std::vector<float> dense;            ///< [p x p] B, row j: what track j says of the others; empty: narrow
+    Form form = Form::kDense;
+    std::vector<float> dense;            ///< [p x p] B, row j: what track j says of the others
     std::vector<float> inner;            ///< [m x m] K
-    std::vector<uint64_t> begin;         ///< [p + 1] X by tracks
-    std::vector<uint32_t> listener;      ///< rows of K, ascending in each track
+    std::vector<uint64_t> begin;         ///< [p + 1] narrow: X by tracks; sparse: B by rows
+    std::vector<uint32_t> column;        ///< narrow: rows of K; sparse: of `played`; each row ascends
     std::vector<float> value;
-    std::vector<float> inverse_diagonal; ///< [p] 1 / P_ii
+    std::vector<float> inverse_diagonal; ///< [p] narrow: 1 / P_ii
   };
   static std::unique_ptr<Model> Make(Parts parts);
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
@@ -54,7 +61,8 @@ class EaseModel final : public CatalogueModel {
  private:
   explicit EaseModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
   void Prepare();
-  bool narrow() const { return dense_.empty(); }
+  /// B_ji. O(1) where dense, O(log p) where sparse; not for narrow.
+  float At(uint32_t j, uint32_t i) const;
   /// B_ji for one j and all i. out [p]
   void RowOfB(uint32_t j, std::span<float> out) const;
   /// x·B for sparse x over played tracks. out [p]
@@ -64,11 +72,12 @@ class EaseModel final : public CatalogueModel {
   std::shared_ptr<const ModelFile> file_;  // null where fitted just now
   KnnScale scale_;
   float regularization_ = 1;
+  Form form_ = Form::kDense;
   std::span<const float> idf_;
   std::span<const uint32_t> played_;
   std::span<const float> dense_, inner_;
   std::span<const uint64_t> begin_;
-  std::span<const uint32_t> listener_;
+  std::span<const uint32_t> column_;
   std::span<const float> value_, inverse_diagonal_;
   size_t listeners_ = 0;
   std::vector<uint32_t> place_;  ///< [tracks] row in played_, or kNowhere

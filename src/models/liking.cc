@@ -27,7 +27,7 @@ struct Scale {
   float highest = -std::numeric_limits<float>::infinity();
 
   void Take(float rating) {
-    if (std::isnan(rating)) return;
+    if (!std::isfinite(rating)) return;
     lowest = std::min(lowest, rating);
     highest = std::max(highest, rating);
   }

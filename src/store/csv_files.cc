@@ -24,7 +24,7 @@ struct Column {
   bool needed = true;
 
   const char* Expected() const {
-    return as == kId ? "an id" : as == kNumber ? "a number" : as == kSeconds ? "Unix seconds, or nothing" : "a number, or nothing";
+    return as == kId ? "an id" : as == kNumber ? "a number of at most 3.4e38" : as == kSeconds ? "Unix seconds, or nothing" : "a number of at most 3.4e38, or nothing";
   }
 };
 
@@ -59,10 +59,11 @@ Status CheckCsvRows(Duck& duck, const std::filesystem::path& path, const std::st
   for (size_t c = 0; c < columns.size(); ++c) {
     const std::string name = '"' + columns[c].name + '"';
     const std::string empty = "coalesce(" + name + ",'')=''";
-    const std::string test = columns[c].as == Column::kId       ? empty
-                             : columns[c].as == Column::kNumber ? "NOT coalesce(isfinite(try_cast(" + name + " AS DOUBLE)),false)"
-                             : columns[c].as == Column::kNumberOrNothing
-                                 ? "NOT " + empty + " AND NOT coalesce(isfinite(try_cast(" + name + " AS DOUBLE)),false)"
+    // NaN is greater than all numbers; what a float cannot hold is refused with the infinite.
+    const std::string no_number = "NOT coalesce(abs(try_cast(" + name + " AS DOUBLE))<=3.4e38,false)";
+    const std::string test = columns[c].as == Column::kId                ? empty
+                             : columns[c].as == Column::kNumber          ? no_number
+                             : columns[c].as == Column::kNumberOrNothing ? "NOT " + empty + " AND " + no_number
                                  : "NOT " + empty + " AND try_cast(" + name + " AS BIGINT) IS NULL";
     wrong += " WHEN " + test + " THEN " + std::to_string(c);
     fields += ", " + name;
@@ -112,6 +113,36 @@ std::optional<int64_t> LineThatEndsOtherwise(const std::filesystem::path& path) 
   return std::nullopt;
 }
 
+/// The line of a quote that is never closed, whose row DuckDB would leave out in silence.
+std::optional<int64_t> LineOfOpenQuote(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<char> bytes(size_t{1} << 20);
+  int64_t line = 1;
+  int64_t opened = 0;
+  enum class At { kFieldStart, kPlain, kQuoted, kQuoteInQuoted } at = At::kFieldStart;
+  while (in.read(bytes.data(), static_cast<std::streamsize>(bytes.size())), in.gcount() > 0) {
+    const auto read = std::span(bytes).first(static_cast<size_t>(in.gcount()));
+    if (at < At::kQuoted && std::find(read.begin(), read.end(), '"') == read.end()) {  // most files have none
+      line += std::count(read.begin(), read.end(), '\n');
+      at = read.back() == ',' || read.back() == '\n' ? At::kFieldStart : At::kPlain;
+      continue;
+    }
+    for (const char c : read) {
+      if (c == '\n') ++line;
+      if (at == At::kQuoted) {
+        if (c == '"') at = At::kQuoteInQuoted;
+      } else if (c == '"' && at != At::kPlain) {
+        if (at == At::kFieldStart) opened = line;
+        at = At::kQuoted;
+      } else {
+        at = c == ',' || c == '\n' ? At::kFieldStart : At::kPlain;
+      }
+    }
+  }
+  if (at != At::kQuoted) return std::nullopt;
+  return opened;
+}
+
 /// What DuckDB says about a row, without its advice on settings that are not
 /// the reader's, and with the line where ours have it.
 Error CsvError(const Error& error, const std::filesystem::path& path) {
@@ -157,6 +188,9 @@ Status ReadCsv(Duck& duck, const std::filesystem::path& path, const std::string&
                        Quoted(path.string()) + ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
                        "null_padding=true, parallel=false, columns={" + columns + "})");
   if (!read.ok()) return CsvError(read.error(), path);
+  if (const auto line = LineOfOpenQuote(path)) {
+    return Error{ErrorCode::kInvalid, path.string() + " line " + std::to_string(*line) + ": a quoted field begins here that never ends"};
+  }
   return CheckCsvRows(duck, path, table, wanted);
 }
 
@@ -200,7 +234,7 @@ Result<bool> LookLikeRatings(Duck& duck) {
 Status ReadTags(Duck& duck, const std::filesystem::path& path, Dataset& data) {
   SEGUE_RETURN_IF_ERROR(ReadCsv(duck, path, "tags", kTagColumns));
   SEGUE_RETURN_IF_ERROR(duck.Run(
-      "CREATE TABLE known_tags AS SELECT items.ix AS item, tag, sum(coalesce(try_cast(\"count\" AS DOUBLE), 1)) AS n FROM tags "
+      "CREATE TABLE known_tags AS SELECT items.ix AS item, tag, least(sum(coalesce(try_cast(\"count\" AS DOUBLE), 1)), 1e15) AS n FROM tags "
       "JOIN items ON items.id = item_id GROUP BY items.ix, tag HAVING n > 0"));
   SEGUE_RETURN_IF_ERROR(duck.Run(
       "CREATE TABLE tag_names AS SELECT tag AS id, row_number() OVER (ORDER BY tag) - 1 AS ix FROM (SELECT DISTINCT tag FROM known_tags)"));

@@ -114,7 +114,8 @@ class IalsContentTrainer final : public Trainer {
       problem.inputs.column.insert(problem.inputs.column.end(), input.column.begin(), input.column.end());
       problem.inputs.value.insert(problem.inputs.value.end(), input.value.begin(), input.value.end());
       problem.inputs.EndRow();
-      problem.weight.push_back(counts.listeners[i] > 0 ? counts.listeners[i] / (counts.listeners[i] + prior) : 0);
+      const auto holders = static_cast<float>(counts.listeners[i]);
+      problem.weight.push_back(holders > 0 ? holders / (holders + prior) : 0);
     }
     if (const Status status = FitMap(problem, instruments); !status.ok()) return status.error().In("ials_content");
 
@@ -127,7 +128,8 @@ class IalsContentTrainer final : public Trainer {
         if (described) popularity[i] = 0;
         continue;
       }
-      const float own = described ? counts.listeners[i] / (counts.listeners[i] + prior) : 1;
+      const auto holders = static_cast<float>(counts.listeners[i]);
+      const float own = described ? holders / (holders + prior) : 1;
       for (size_t j = 0; j < problem.stride; ++j) {
         float& value = y[i * problem.stride + j];
         value = own * problem.targets[i * problem.stride + j] + (1 - own) * value;

@@ -7,6 +7,7 @@
 #include "math/inverse.h"
 #include "math/parallel.h"
 #include "models/ease.h"
+#include "train/ease_sparse.h"
 #include "train/knn_matrix.h"
 
 namespace segue::train {
@@ -73,19 +74,19 @@ class EaseTrainer final : public Trainer {
     const Csr all_tracks = Transposed(listeners, data.tracks.size());
     models::EaseModel::Parts parts{models::Catalogue(data.tracks.id, std::move(matrix.popularity)), matrix.scale,
                                    static_cast<float>(settings.ease.regularization), std::move(matrix.idf), Used(all_tracks),
-                                   {}, {}, {}, {}, {}, {}};
+                                   models::EaseModel::Form::kDense, {}, {}, {}, {}, {}, {}};
     const Csr tracks = Only(all_tracks, parts.played);
     parts.regularization = Penalty(tracks, settings.ease.regularization);
     const size_t smaller = std::min(listeners.rows(), tracks.rows());
-    if (smaller > static_cast<size_t>(settings.ease.max_dense)) {
-      return Error{ErrorCode::kInvalid, "ease: " + std::to_string(listeners.rows()) + " listeners and " + std::to_string(tracks.rows()) +
-                                            " tracks; the smaller may be at most ease.max_dense = " +
-                                            std::to_string(settings.ease.max_dense)};
-    }
-    bool inverted = false;
-    math::WithThreads(settings.threads, [&] { inverted = listeners.rows() < tracks.rows() ? Narrow(listeners, tracks, parts) : Dense(tracks, parts); });
+    bool solved = false;
+    math::WithThreads(settings.threads, [&] {
+      solved = smaller > static_cast<size_t>(settings.ease.max_dense)
+                   ? Sparse(listeners, tracks, static_cast<size_t>(settings.ease.neighbours), instruments, parts)
+               : listeners.rows() < tracks.rows() ? Narrow(listeners, tracks, parts)
+                                                  : Dense(tracks, parts);
+    });
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ease: asked to stop"};
-    if (!inverted) return Error{ErrorCode::kInvalid, "ease: the matrix cannot be inverted; raise ease.regularization"};
+    if (!solved) return Error{ErrorCode::kInvalid, "ease: the matrix cannot be inverted; raise ease.regularization"};
     return models::EaseModel::Make(std::move(parts));
   }
 
@@ -99,6 +100,17 @@ class EaseTrainer final : public Trainer {
     math::ParallelFor(p, [&](size_t j) {
       for (size_t i = 0; i < p; ++i) parts.dense[j * p + i] = i == j ? 0 : -inverse.Row(j)[i] / inverse.Row(i)[i];
     });
+    return true;
+  }
+
+  static bool Sparse(const Csr& listeners, const Csr& tracks, size_t neighbours, Instruments& instruments, models::EaseModel::Parts& parts) {
+    Csr by_places = Transposed(tracks, listeners.rows());
+    auto rows = SparseEase(by_places, tracks, {parts.regularization, neighbours}, instruments);
+    if (!rows) return false;
+    parts.form = models::EaseModel::Form::kSparse;
+    parts.begin = std::move(rows->begin);
+    parts.column = std::move(rows->column);
+    parts.value = std::move(rows->value);
     return true;
   }
 
@@ -116,7 +128,8 @@ class EaseTrainer final : public Trainer {
     parts.inner.resize(m * m);
     for (size_t u = 0; u < m; ++u) std::copy_n(inverse.Row(u), m, parts.inner.begin() + static_cast<std::ptrdiff_t>(u * m));
     parts.begin = tracks.begin;
-    parts.listener = tracks.column;
+    parts.form = models::EaseModel::Form::kNarrow;
+    parts.column = tracks.column;
     parts.value = tracks.value;
     parts.inverse_diagonal.resize(tracks.rows());
     math::ParallelFor(tracks.rows(), [&](size_t i) {

@@ -75,7 +75,8 @@ KnnMatrix MakeKnnMatrix(const Dataset& data, const Settings& settings, models::K
   matrix.popularity = counts.Scores();
   matrix.idf.resize(tracks);
   for (size_t i = 0; i < tracks; ++i) {
-    matrix.idf[i] = std::log1p((static_cast<float>(active) - counts.listeners[i] + 0.5f) / (counts.listeners[i] + 0.5f));
+    const auto holders = static_cast<float>(counts.listeners[i]);
+    matrix.idf[i] = std::log1p((static_cast<float>(active) - holders + 0.5f) / (holders + 0.5f));
   }
   math::WithThreads(settings.threads, [&] {
     math::ParallelFor(rows.rows(), [&](size_t u) {
@@ -96,8 +97,8 @@ KnnSimilarity ParseKnnSimilarity(std::string_view name) {
   return KnnSimilarity::kCosine;
 }
 
-Likeness::Likeness(KnnSimilarity similarity, const Csr& rows, size_t columns, double popular, double shrinkage)
-    : similarity_(similarity), shrinkage_(static_cast<float>(shrinkage)), columns_(static_cast<double>(columns)),
+Likeness::Likeness(const LikenessRule& rule, const Csr& rows, size_t columns)
+    : similarity_(rule.similarity), shrinkage_(static_cast<float>(rule.shrinkage)), columns_(static_cast<double>(columns)),
       as_row_(rows.rows()), as_neighbour_(rows.rows()), sum_(rows.rows()) {
   for (size_t r = 0; r < rows.rows(); ++r) {
     double sum = 0;
@@ -110,10 +111,10 @@ Likeness::Likeness(KnnSimilarity similarity, const Csr& rows, size_t columns, do
     sum_[r] = static_cast<float>(sum);
     double row = 0;
     double neighbour = 0;
-    switch (similarity) {
+    switch (similarity_) {
       case KnnSimilarity::kCosine:
-        row = std::pow(squares, popular - 1);
-        neighbour = std::pow(squares, -popular);
+        row = std::pow(squares + rule.added, rule.popular - 1);
+        neighbour = std::pow(squares + rule.added, -rule.popular);
         break;
       case KnnSimilarity::kPearson: {
         const double spread = squares - sum * sum / columns_;

@@ -24,11 +24,19 @@ KnnMatrix MakeKnnMatrix(const Dataset& data, const Settings& settings, models::K
 enum class KnnSimilarity { kCosine, kPearson, kEuclidean, kJaccard };
 KnnSimilarity ParseKnnSimilarity(std::string_view name);
 
+/// What makes two rows alike; `popular`, `shrinkage` and `added` as below.
+struct LikenessRule {
+  KnnSimilarity similarity = KnnSimilarity::kCosine;
+  double popular = 0.5;
+  double shrinkage = 0;
+  double added = 0;
+};
+
 /// How alike two sparse rows a, b are, from dot = Σ a_k·b_k and the number of
 /// their common columns; above 0 for likely neighbours:
 ///   cosine     dot / (|a|^(2·(1−p)) · |b|^(2·p)),  p = `popular` (0.5: cosine);
 ///              above 0.5 popular b count less. Asymmetric cosine: Aiolli,
-///              RecSys 2013, eq. 5
+///              RecSys 2013, eq. 5. |x|² here and only here: plus `added`
 ///   pearson    correlation over all columns, what is missing being 0; a row
 ///              that is the same everywhere correlates with none
 ///   euclidean  1 / (1 + sqrt(|a|² + |b|² − 2·dot))
@@ -37,7 +45,7 @@ KnnSimilarity ParseKnnSimilarity(std::string_view name);
 /// nothing is common. What depends on one row alone is worked out once.
 class Likeness {
  public:
-  Likeness(KnnSimilarity similarity, const Csr& rows, size_t columns, double popular, double shrinkage);
+  Likeness(const LikenessRule& rule, const Csr& rows, size_t columns);
 
   /// Must `common` be told? Else only that it is not 0.
   bool CountsCommon() const { return similarity_ == KnnSimilarity::kJaccard || shrinkage_ > 0; }

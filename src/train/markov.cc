@@ -9,6 +9,7 @@
 #include "models/markov.h"
 #include "train/popularity.h"
 #include "train/sessions.h"
+#include "train/sparse.h"
 
 namespace segue::train {
 namespace {
@@ -22,9 +23,9 @@ struct Positions {
 
 Positions Locate(const Sessions& sessions, size_t tracks) {
   Positions result;
-  result.begin.assign(tracks + 1, 0);
-  for (const uint32_t track : sessions.tracks) ++result.begin[track + 1];
-  for (size_t i = 0; i < tracks; ++i) result.begin[i + 1] += result.begin[i];
+  std::vector<uint64_t> counts(tracks, 0);
+  for (const uint32_t track : sessions.tracks) ++counts[track];
+  result.begin = Offsets(std::move(counts));
   result.at.resize(sessions.tracks.size());
   result.session.resize(sessions.tracks.size());
   std::vector<uint64_t> next(result.begin.begin(), result.begin.end() - 1);

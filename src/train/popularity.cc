@@ -8,6 +8,12 @@
 namespace segue::train {
 namespace {
 
+std::vector<float> Floats(const std::vector<double>& values) {
+  std::vector<float> floats(values.size());
+  std::transform(values.begin(), values.end(), floats.begin(), [](double value) { return static_cast<float>(value); });
+  return floats;
+}
+
 class PopularityTrainer final : public Trainer {
  public:
   std::string_view algorithm() const override { return models::PopularityModel::kAlgorithm; }
@@ -18,10 +24,10 @@ class PopularityTrainer final : public Trainer {
     models::ApplyLiking(preferences, models::LikedRule(settings.liked, preferences));
     PopularityCounts counts(data.tracks.size());
     counts.Add(preferences.items);
-    if (std::none_of(counts.listeners.begin(), counts.listeners.end(), [](float n) { return n > 0; })) {
+    if (std::none_of(counts.listeners.begin(), counts.listeners.end(), [](double n) { return n > 0; })) {
       return Error{ErrorCode::kInvalid, "popularity: there are no plays, likes or ratings to train on"};
     }
-    return models::PopularityModel::Make(data.tracks.id, std::move(counts.listeners), std::move(counts.plays));
+    return models::PopularityModel::Make(data.tracks.id, Floats(counts.listeners), Floats(counts.plays));
   }
 };
 
@@ -39,7 +45,7 @@ void PopularityCounts::Add(std::span<const Preference> items) {
 
 std::vector<float> PopularityCounts::Scores() const {
   std::vector<float> scores(listeners.size());
-  for (size_t i = 0; i < scores.size(); ++i) scores[i] = models::PopularityScore(listeners[i], plays[i]);
+  for (size_t i = 0; i < scores.size(); ++i) scores[i] = models::PopularityScore(static_cast<float>(listeners[i]), static_cast<float>(plays[i]));
   return scores;
 }
 

@@ -14,10 +14,10 @@ std::unique_ptr<Trainer> MakePopularityTrainer();
 
 /// listeners[i], plays[i] of every track of the dataset.
 struct PopularityCounts {
-  std::vector<float> listeners;
-  std::vector<float> plays;
+  std::vector<double> listeners;  ///< a float would stop at 2^24
+  std::vector<double> plays;
 
-  explicit PopularityCounts(size_t tracks) : listeners(tracks, 0.0f), plays(tracks, 0.0f) {}
+  explicit PopularityCounts(size_t tracks) : listeners(tracks, 0.0), plays(tracks, 0.0) {}
   /// One listener's tracks, or all listeners'.
   void Add(std::span<const Preference> items);
   /// models::PopularityScore of every track: what a model's Catalogue wants.

@@ -1,12 +1,21 @@
 #include "train/sparse.h"
 
+#include <utility>
+
 namespace segue::train {
+
+std::vector<uint64_t> Offsets(std::vector<uint64_t> counts) {
+  uint64_t next = 0;
+  for (uint64_t& count : counts) next += std::exchange(count, next);
+  counts.push_back(next);
+  return counts;
+}
 
 Csr Transposed(const Csr& matrix, size_t columns) {
   Csr result;
-  result.begin.assign(columns + 1, 0);
-  for (const uint32_t c : matrix.column) ++result.begin[c + 1];
-  for (size_t i = 0; i < columns; ++i) result.begin[i + 1] += result.begin[i];
+  std::vector<uint64_t> counts(columns, 0);
+  for (const uint32_t c : matrix.column) ++counts[c];
+  result.begin = Offsets(std::move(counts));
   result.column.resize(matrix.size());
   result.value.resize(matrix.size());
   std::vector<uint64_t> next(result.begin.begin(), result.begin.end() - 1);

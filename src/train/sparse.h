@@ -21,6 +21,12 @@ struct Csr {
   void EndRow() { begin.push_back(column.size()); }
 };
 
+/// [counts + 1] where each row begins, from how many it has.
+std::vector<uint64_t> Offsets(std::vector<uint64_t> counts);
+
+/// Where row `row` of an upper triangle begins, n (n + 1) / 2 entries by rows.
+constexpr size_t Triangle(size_t row, size_t n) { return row * (2 * n - row + 1) / 2; }
+
 /// [columns x rows]: the columns as rows. O(size + columns).
 Csr Transposed(const Csr& matrix, size_t columns);
 
