@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/check.h"
 #include "math/kernels/kernels.h"
@@ -13,7 +12,6 @@ namespace segue::models {
 namespace {
 
 constexpr size_t kGramBlock = 4096;  ///< rows; part of the result's bytes
-constexpr size_t kScanBlock = 256;   ///< rows scanned between looks at the bound
 
 /// More is no model of ours; below, sizes in bytes do not overflow.
 constexpr uint32_t kMostFactors = 1 << 16;
@@ -117,20 +115,8 @@ Result<std::unique_ptr<Model>> IalsModel::Open(std::shared_ptr<const ModelFile> 
 }
 
 void IalsModel::Prepare() {
-  const size_t n = track_count();
-  gram_ = Gram(y_, n, stride_);
-  norms_.resize(n);
-  for (size_t i = 0; i < n; ++i) {
-    float sum = 0;
-    math::BestKernels().dots(y_.data() + i * stride_, 1, stride_, y_.data() + i * stride_, &sum);
-    norms_[i] = std::sqrt(sum);
-    if (catalogue_.Played(TrackIx{static_cast<uint32_t>(i)})) by_norm_.push_back(static_cast<uint32_t>(i));
-  }
-  std::stable_sort(by_norm_.begin(), by_norm_.end(), [&](uint32_t a, uint32_t b) { return norms_[a] > norms_[b]; });
-  sorted_y_.resize(by_norm_.size() * stride_);
-  for (size_t i = 0; i < by_norm_.size(); ++i) {
-    std::copy_n(y_.data() + by_norm_[i] * stride_, stride_, sorted_y_.data() + i * stride_);
-  }
+  gram_ = Gram(y_, track_count(), stride_);
+  index_ = FactorIndex(catalogue_, y_, stride_, stride_);
 }
 
 /// state: x_u [stride], then U of the half-step's Cholesky factor [stride x stride].
@@ -176,43 +162,12 @@ void IalsModel::Score(const Profile& profile, std::span<float> scores) const {
     std::copy(catalogue_.popularity().begin(), catalogue_.popularity().end(), scores.begin());
     return;
   }
-  math::BestKernels().dots(y_.data(), scores.size(), stride_, profile.state.data(), scores.data());
-  const auto popularity = catalogue_.popularity();
-  for (size_t i = 0; i < scores.size(); ++i) {
-    if (popularity[i] == kNever) scores[i] = kNever;
-  }
+  index_.Score(profile.state.data(), scores);
 }
 
 std::vector<ScoredTrack> IalsModel::Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const {
-  if (n == 0) return {};
   if (IsNewcomer(profile)) return catalogue_.Popular(n, exclude);
-  // Exact: by Cauchy-Schwarz no later row can score above |x| times its norm,
-  // and norms fall.
-  const float* x = profile.state.data();
-  float square = 0;
-  math::BestKernels().dots(x, 1, stride_, x, &square);
-  // A hair more than the true norm, for the rounding of dot products.
-  const float length = std::sqrt(square) * (1 + 1e-4f);
-  std::vector<ScoredTrack> heap;  // the worst of the best on top
-  float scores[kScanBlock];
-  for (size_t first = 0; first < by_norm_.size(); first += kScanBlock) {
-    if (heap.size() == n && length * norms_[by_norm_[first]] < heap.front().score) break;
-    const size_t count = std::min(kScanBlock, by_norm_.size() - first);
-    math::BestKernels().dots(sorted_y_.data() + first * stride_, count, stride_, x, scores);
-    for (size_t i = 0; i < count; ++i) {
-      const ScoredTrack track{TrackIx{by_norm_[first + i]}, scores[i]};
-      if (!exclude.empty() && exclude[Raw(track.track)] != 0) continue;
-      if (heap.size() == n) {
-        if (!Better(track, heap.front())) continue;
-        std::pop_heap(heap.begin(), heap.end(), Better);
-        heap.pop_back();
-      }
-      heap.push_back(track);
-      std::push_heap(heap.begin(), heap.end(), Better);
-    }
-  }
-  std::sort(heap.begin(), heap.end(), Better);
-  return heap;
+  return index_.Top(profile.state.data(), n, exclude);
 }
 
 Explanation IalsModel::Explain(const Profile& profile, TrackIx track) const {
@@ -220,7 +175,7 @@ Explanation IalsModel::Explain(const Profile& profile, TrackIx track) const {
   const math::Kernels& kernels = math::BestKernels();
   std::vector<float> z(Row(track), Row(track) + stride_);
   kernels.solve(profile.state.data() + stride_, stride_, factors_, z.data());
-  Explanation result;
+  std::vector<ScoredTrack> shares;
   std::vector<float> confidence;
   weights_.Confidences(profile.history, confidence);
   for (size_t k = 0; k < confidence.size(); ++k) {
@@ -229,26 +184,9 @@ Explanation IalsModel::Explain(const Profile& profile, TrackIx track) const {
     float share = 0;
     kernels.dots(Row(item.track), 1, stride_, z.data(), &share);
     share *= confidence[k];
-    if (share > 0) result.because.push_back({item.track, share});
+    if (share > 0) shares.push_back({item.track, share});
   }
-  const size_t kept = std::min<size_t>(3, result.because.size());
-  std::partial_sort(result.because.begin(), result.because.begin() + static_cast<std::ptrdiff_t>(kept),
-                    result.because.end(), Better);
-  result.because.resize(kept);
-  if (result.because.empty()) result.general = "listeners with tastes like yours play it";
-  return result;
-}
-
-std::vector<ScoredTrack> IalsModel::Similar(TrackIx track, size_t n) const {
-  const float norm = norms_[Raw(track)];
-  if (norm == 0) return {};
-  std::vector<float> scores(track_count());
-  math::BestKernels().dots(y_.data(), scores.size(), stride_, Row(track), scores.data());
-  for (size_t i = 0; i < scores.size(); ++i) {
-    scores[i] = catalogue_.popularity()[i] == kNever || norms_[i] == 0 ? kNever : scores[i] / (norm * norms_[i]);
-  }
-  scores[Raw(track)] = kNever;
-  return SelectTop(scores, n, {});
+  return StrongestOf(std::move(shares));
 }
 
 std::unique_ptr<IalsModel> IalsModel::WithFactors(Catalogue catalogue, std::vector<float> y) const {

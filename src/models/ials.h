@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/catalogue.h"
+#include "models/factor_index.h"
 #include "models/liking.h"
 
 namespace segue::models {
@@ -77,7 +78,7 @@ class IalsModel final : public CatalogueModel {
   void Score(const Profile& profile, std::span<float> scores) const override;
   std::vector<ScoredTrack> Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const override;
   Explanation Explain(const Profile& profile, TrackIx track) const override;
-  std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
+  std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override { return index_.Similar(track, n); }
   Status Save(const std::filesystem::path& file) const override;
 
   /// This model over other tracks, or with other factors for them.
@@ -88,7 +89,6 @@ class IalsModel final : public CatalogueModel {
  private:
   explicit IalsModel(Catalogue catalogue) : CatalogueModel(std::move(catalogue)) {}
 
-  /// Gram matrix, and the copy of the factors by falling norm that Top scans.
   void Prepare();
   bool IsNewcomer(const Profile& profile) const { return profile.state.empty(); }
   const float* Row(TrackIx track) const { return y_.data() + static_cast<size_t>(Raw(track)) * stride_; }
@@ -100,9 +100,7 @@ class IalsModel final : public CatalogueModel {
   size_t stride_ = 0;
   std::span<const float> y_;             // [n x stride]
   std::vector<float> gram_;              // [stride x stride] YᵀY, upper triangle
-  std::vector<uint32_t> by_norm_;        // played tracks, norms falling
-  std::vector<float> sorted_y_;          // [played x stride] in that order
-  std::vector<float> norms_;             // [n]
+  FactorIndex index_;
 };
 
 /// YᵀY, upper triangle [stride x stride], on all cores: partial sums of fixed

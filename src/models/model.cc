@@ -10,6 +10,7 @@
 #include "models/ials.h"
 #include "models/item_knn.h"
 #include "models/model_file.h"
+#include "models/pairwise.h"
 #include "models/popularity.h"
 #include "models/svd.h"
 #include "models/trending.h"
@@ -37,6 +38,8 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {SvdModel::kSvdpp, SvdModel::Open},
     {SvdModel::kGibbs, SvdModel::Open},
     {IalsModel::kAlgorithm, IalsModel::Open},
+    {PairwiseModel::kBpr, PairwiseModel::Open},
+    {PairwiseModel::kWarp, PairwiseModel::Open},
     {EaseModel::kAlgorithm, EaseModel::Open},
     {HybridModel::kAlgorithm, HybridModel::Open},
     {ContentModel::kAudio, ContentModel::Open},
@@ -95,6 +98,14 @@ std::vector<ScoredTrack> SelectTop(std::span<const float> scores, size_t n, std:
   std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(), Better);
   all.resize(kept);
   return all;
+}
+
+Explanation StrongestOf(std::vector<ScoredTrack> shares) {
+  const size_t kept = std::min<size_t>(3, shares.size());
+  std::partial_sort(shares.begin(), shares.begin() + static_cast<std::ptrdiff_t>(kept), shares.end(), Better);
+  shares.resize(kept);
+  if (shares.empty()) return {{}, "listeners with tastes like yours play it"};
+  return {std::move(shares), ""};
 }
 
 Result<std::unique_ptr<Model>> Load(const std::filesystem::path& file) {

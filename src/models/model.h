@@ -100,6 +100,10 @@ Result<std::unique_ptr<Model>> Load(std::shared_ptr<const ModelFile> file);
 /// a before b in a list: higher score, ties by row.
 bool Better(const ScoredTrack& a, const ScoredTrack& b);
 
+/// The three strongest of the shares that tracks have in a score (all above 0);
+/// where there are none, that others with such tastes play it.
+Explanation StrongestOf(std::vector<ScoredTrack> shares);
+
 /// The n best of scores, best first, ties by row. Excluded as in Model::Top.
 std::vector<ScoredTrack> SelectTop(std::span<const float> scores, size_t n,
                                    std::span<const uint8_t> exclude);

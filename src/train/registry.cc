@@ -6,6 +6,7 @@
 #include "train/groups.h"
 #include "train/ials.h"
 #include "train/markov.h"
+#include "train/pairwise.h"
 #include "train/popularity.h"
 #include "train/session_knn.h"
 #include "train/svd.h"
@@ -30,6 +31,8 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"svdpp", MakeSvdppTrainer},
     {"svdpp_gibbs", MakeSvdppGibbsTrainer},
     {"ials", MakeIalsTrainer},
+    {"bpr", MakeBprTrainer},
+    {"warp", MakeWarpTrainer},
     {"ease", MakeEaseTrainer},
     {"hybrid", MakeHybridTrainer},
     {"content_audio", MakeContentAudioTrainer},

@@ -101,6 +101,8 @@ inline Settings Small() {
   settings.ials.factors = 8;
   settings.ials.epochs = 6;
   settings.ials.regularization = 1;
+  settings.bpr.factors = 7;
+  settings.warp.factors = 7;
   settings.svd.factors = 6;
   settings.svd.epochs = 30;
   settings.svdpp = settings.svd;
