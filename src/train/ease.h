@@ -23,10 +23,9 @@ namespace segue::train {
 ///   50,000   (20 GB)                  .1104  78.4 s  1.5 GB   .1082  25.6 s
 ///
 /// so that from 8,000 the nearest are as accurate, in less than half the time.
-/// On real data: MovieLens-1M .2454 for
-/// .2451, lastfm-2k .2359 for .2368 (ease.max_dense=1). By count,
-/// a million tracks of 300 neighbours make an artifact of 2.4 GB and need 8 GB:
-/// lower ease.neighbours there.
+/// On real data (ease.max_dense=1): MovieLens-1M .2454 for .2451, lastfm-2k .2359
+/// for .2368. By count, a million tracks of 300 neighbours make an artifact of
+/// 2.4 GB and need 8 GB: lower ease.neighbours there.
 ///
 ///   λ = ease.regularization · mean square of the weights · sqrt(mean listeners of a track)
 ///
