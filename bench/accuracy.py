@@ -25,7 +25,7 @@ PEERS = {
     "ml-100k-ge4": {"ndcg@10": 0.3141, "ndcg@100": 0.4458, "mrr": 0.522, "recall@20": 0.3748, "hit_rate@10": 0.818},
     "ml-100k-all": {"mrr_of_record": 0.590},
 }
-ALGORITHMS = ["popularity", "item_knn", "user_knn", "friends", "session_knn", "content_text", "ease", "ials", "ials_content", "hybrid"]
+ALGORITHMS = ["popularity", "item_knn", "user_knn", "friends", "session_knn", "content_text", "bpr", "warp", "ease", "ials", "ials_content", "hybrid"]
 
 
 def evaluate(folder, algorithm):
