@@ -65,10 +65,10 @@ struct IalsSettings {
   int64_t block = 128;
 };
 struct PairwiseSettings {
-  int64_t factors = 64;
+  int64_t factors = 63;  ///< with the bias, rows of 64 floats
   int64_t epochs = 30;
-  double learning_rate = 0.05;
-  double regularization = 0.01;
+  double learning_rate = 0.1;
+  double regularization = 0.2;
 };
 struct EaseSettings {
   double regularization = 35;
@@ -168,7 +168,7 @@ struct Settings {
   SessionSettings session_knn;
   MarkovSettings markov;
   GroupsSettings groups;
-  PairwiseSettings bpr;
+  PairwiseSettings bpr{.epochs = 50, .learning_rate = 0.4, .regularization = 0.05};
   PairwiseSettings warp;
   HybridSettings hybrid;
   // evaluate

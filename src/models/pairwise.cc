@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/check.h"
 #include "math/kernels/kernels.h"
@@ -30,7 +31,7 @@ bool Positive(float value) { return std::isfinite(value) && value > 0; }
 }  // namespace
 
 float PairwiseRule::Weight(float strength) const {
-  return std::log1p(strength > 0 ? strength : kDislikeStrength) / mean_weight;
+  return std::log1p(std::min(strength > 0 ? strength : kDislikeStrength, std::numeric_limits<float>::max())) / mean_weight;
 }
 
 std::unique_ptr<Model> PairwiseModel::Make(Parts parts) {

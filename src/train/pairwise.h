@@ -16,7 +16,7 @@ namespace segue::train {
 /// Fig. 4. Departure: j by popularity to the power 0.5, not uniform.
 std::unique_ptr<Trainer> MakeBprTrainer();
 
-/// WARP draws j until s(u,j) > s(u,i) − 1, at most 40 times, and minimises
+/// WARP draws j until s(u,j) > s(u,i) − 1, at most 20 times, and minimises
 /// Σ_{u, i∈S_u} w_ui·L(rank)·(1 − s(u,i) + s(u,j))₊, rank estimated from the draws
 /// that it took: the top of the list counts most.
 /// Source: Weston, Bengio, Usunier, "WSABIE", IJCAI 2011, algorithm 1, with

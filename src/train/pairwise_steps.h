@@ -70,7 +70,7 @@ std::vector<float> RankWeights(size_t tracks, size_t trials);
 /// Departure: pairs of tracks, so that the blocks of tracks change.
 class PairwiseDescent {
  public:
-  /// wanted [m listeners x p tracks]; value: weight of the pair's pull.
+  /// wanted [m listeners x p tracks], borrowed; value: weight of the pair's pull.
   PairwiseDescent(PairwiseLoss loss, const Csr& wanted, size_t tracks, uint64_t seed);
 
   size_t blocks() const { return blocks_; }
@@ -83,6 +83,9 @@ class PairwiseDescent {
     uint32_t track;
     float weight;
   };
+  /// Its first in dealt_.
+  size_t FirstTrack(size_t block) const { return block * tracks_ / blocks_; }
+  /// Tracks to blocks, and pairs to tasks.
   void Deal(uint64_t epoch);
   void Task(PairwiseFactors& factors, size_t listeners, size_t tracks, Random random, PairwiseStep step);
   /// A track of block `tracks` that the listener does not want; -1 after some tries.
@@ -101,7 +104,6 @@ class PairwiseDescent {
   std::vector<Pair> pairs_;             ///< by block of listeners, then of tracks
   std::vector<size_t> begin_;           ///< [B·B + 1]
   std::vector<float> rank_weights_;     ///< [trials] WARP
-  size_t FirstTrack(size_t block) const { return block * tracks_ / blocks_; }
 };
 
 }  // namespace segue::train
