@@ -35,6 +35,10 @@ bench: install ## benchmarks, built and run
 	@for program in build/bench/bench/*_bench; do $$program || exit 1; done
 	@if [ -n "$$SEGUE_TEST_DATA" ]; then tools/build.sh release segue && bench/loop_bench.py; \
 	else echo "The loop is timed on real listening: set SEGUE_TEST_DATA to its folder."; fi
+	@if [ -n "$$SEGUE_BENCH_SPLITS" ]; then \
+	tools/build.sh release segue && bench/accuracy.py "$$SEGUE_BENCH_SPLITS" && bench/cold_start.py --data "$$SEGUE_BENCH_SPLITS/lastfm-2k" && \
+	bench/speed.py --splits "$$SEGUE_BENCH_SPLITS" --data "$$SEGUE_TEST_DATA"; \
+	else echo "Models stand beside other libraries on their splits: set SEGUE_BENCH_SPLITS to their folder."; fi
 
 clean: ## removes the builds and the demo's data
 	@if [ -x build/release/segue ] && [ -d demo-data ]; then build/release/segue demo --stop --data demo-data >/dev/null; fi

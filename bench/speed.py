@@ -50,8 +50,8 @@ def median(runs, measure):
     return {key: statistics.median(one[key] for one in all_of) for key in all_of[0]}
 
 
-def speed_bench(*arguments):
-    return json.loads(run(BENCH / "speed_bench", *arguments))
+def measure(*arguments):
+    return json.loads(run(BENCH / "speed", *arguments))
 
 
 class Table:
@@ -90,7 +90,7 @@ class Bench:
     def made_up(self):
         train = self.synthetic / "train.csv"
         if not train.exists():
-            run(BENCH / "speed_bench", "synthetic", self.synthetic)
+            run(BENCH / "speed", "synthetic", self.synthetic)
         return train
 
     def missing(self, what, path):
@@ -115,7 +115,7 @@ class Bench:
 
     def als(self):
         for factors, peer, target in ((64, 2.83, 2.5), (128, 3.50, 1.5)):
-            got = median(self.runs, lambda: speed_bench("als", self.made_up(), factors))
+            got = median(self.runs, lambda: measure("als", self.made_up(), factors))
             self.table.seconds(f"ALS, an exact iteration, synthetic 10M, {factors} factors", got["seconds"], got["cpu"], peer, target,
                                f"peer: CG; {got['floor_cpu'] / got['cpu']:.0%} of the operations' floor")
             self.table.megabytes(f"  peak memory of the whole process, {factors} factors", got["memory_mb"], PEER_MEMORY_MB, "CSV read by the bench")
@@ -126,12 +126,12 @@ class Bench:
         if self.missing(what, train):
             return
         # The peer's best of a small grid; ours as they come.
-        got = median(self.runs, lambda: speed_bench("quality", train, 64, 4, 60, 2, 20, 0.75))
+        got = median(self.runs, lambda: measure("quality", train, 64, 4, 60, 2, 20, 0.75))
         self.table.seconds(what, got["seconds"], got["cpu"], 15 * 0.126, 4,
                            f"whole fit, {got['epochs']:.0f} epochs: {got['ndcg']:.4f}, CG: {got['peer_ndcg']:.4f}")
 
     def recommend(self):
-        got = median(self.runs, lambda: speed_bench("recommend", self.made_up(), 64))
+        got = median(self.runs, lambda: measure("recommend", self.made_up(), 64))
         self.table.rate("top 10 of all listeners, synthetic 10M, 64 factors", got["from_factors"], got["from_factors_cpu"], 5500, 4, "heard tracks left out")
         self.table.rate("  the same with their factors worked out from events", got["from_events"], got["from_events_cpu"], 5500, 4)
 
@@ -140,11 +140,11 @@ class Bench:
         train = self.splits and self.splits / "lastfm-2k" / "train.csv"
         if self.missing(what, train):
             return
-        got = median(self.runs, lambda: speed_bench("fit", train, "ease"))
+        got = median(self.runs, lambda: measure("fit", train, "ease"))
         self.table.seconds(what, got["seconds"], got["cpu"], 8.6, 2)
 
     def knn(self):
-        got = median(self.runs, lambda: speed_bench("fit", self.made_up(), "item_knn", "weighting=bm25", "neighbours=20"))
+        got = median(self.runs, lambda: measure("fit", self.made_up(), "item_knn", "weighting=bm25", "neighbours=20"))
         self.table.seconds("item-kNN, BM25, 20 neighbours, fit, synthetic 10M", got["seconds"], got["cpu"], 8.8, 2)
 
     def memory(self):
@@ -162,12 +162,12 @@ class Bench:
         self.table.megabytes(what, usage.ru_maxrss * 1024 / 1e6, PEER_MEMORY_MB, "64 factors")
 
     def kernels(self):
-        machine = speed_bench("machine")
+        machine = measure("machine")
         print(f"\nOne core: {machine['avx2'] / 1e9:.0f} Gflop/s (AVX2), {machine['avx512'] / 1e9:.0f} (AVX-512); "
               f"memory {machine['read1'] / 1e9:.1f} GB/s alone, {machine['read2'] / 1e9:.1f} together")
         print("Above 100 %: what was read lay in a cache, so that memory did not bind it.")
         print(f"{'kernel':<30}{'set':<8}{'factors':>8}{'us':>10}{'Gflop/s':>9}{'GB/s':>8}  of the floor")
-        for line in run(BENCH / "speed_bench", "kernels").splitlines():
+        for line in run(BENCH / "speed", "kernels").splitlines():
             row = json.loads(line)
             print(f"{row['kernel']:<30}{row['set']:<8}{row['factors']:>8}{row['us']:>10.2f}{row['gflops']:>9.1f}{row['gbytes']:>8.2f}"
                   f"  {row['share']:>5.0%} {row['floor']}", flush=True)

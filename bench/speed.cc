@@ -1,14 +1,14 @@
 // One figure of speed a run, as a line of JSON; bench/speed.py runs them all.
 //
-//   speed_bench machine                         what the machine can do
-//   speed_bench kernels                         kernels beside their floors
-//   speed_bench synthetic FOLDER                writes train.csv and test.csv
-//   speed_bench als TRAIN_CSV FACTORS           seconds of an iteration, peak memory
-//   speed_bench recommend TRAIN_CSV FACTORS     listeners a second, top 10
-//   speed_bench quality TRAIN_CSV FACTORS PEER_ALPHA PEER_LAMBDA ALPHA LAMBDA EXPONENT
+//   speed machine                         what the machine can do
+//   speed kernels                         kernels beside their floors
+//   speed synthetic FOLDER                writes train.csv and test.csv
+//   speed als TRAIN_CSV FACTORS           seconds of an iteration, peak memory
+//   speed recommend TRAIN_CSV FACTORS     listeners a second, top 10
+//   speed quality TRAIN_CSV FACTORS PEER_ALPHA PEER_LAMBDA ALPHA LAMBDA EXPONENT
 //                                               seconds to the NDCG@10 that 15 iterations by
 //                                               conjugate gradients reach, on a fifth carved off
-//   speed_bench fit TRAIN_CSV ALGORITHM [KEY=VALUE]...
+//   speed fit TRAIN_CSV ALGORITHM [KEY=VALUE]...
 //
 // Two threads, as the peers had.
 
@@ -38,7 +38,7 @@ using train::Csr;
 constexpr int64_t kThreads = 2;
 
 [[noreturn]] void Stop(const std::string& message) {
-  std::fprintf(stderr, "speed_bench: %s\n", message.c_str());
+  std::fprintf(stderr, "speed: %s\n", message.c_str());
   std::exit(1);
 }
 
@@ -437,7 +437,7 @@ int Main(int argc, char** argv) {
   } else if (what == "fit" && argc >= 4) {
     FitOnce(argv[2], argv[3], argc - 4, argv + 4);
   } else {
-    std::fputs("speed_bench: see the head of bench/speed_bench.cc\n", stderr);
+    std::fputs("speed: see the head of bench/speed.cc\n", stderr);
     return 2;
   }
   return 0;
