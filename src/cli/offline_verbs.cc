@@ -157,9 +157,9 @@ int RecommendToOne(const Common& common, const OfflineFlags& flags) {
 
 int EvaluateFiles(const Common& common, const OfflineFlags& flags) {
   CatchSignals();
-  const auto fitted = FitFiles(common, flags);
+  auto fitted = FitFiles(common, flags);
   if (!fitted.ok()) return Fail(fitted.error());
-  const auto split = evaluate::SplitGiven(fitted->files.train, fitted->files.test, fitted->settings);
+  const auto split = evaluate::SplitGiven(std::move(fitted->files.train), fitted->files.test, fitted->settings);
   const auto start = Clock::now();
   auto report = evaluate::Evaluate(*fitted->model, split, fitted->settings, fitted->seed, *fitted->instruments);
   if (!report.ok()) return Fail(report.error());

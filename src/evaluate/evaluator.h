@@ -62,8 +62,8 @@ Split SplitByTime(Dataset&& data, const Settings& settings);
 
 /// Train and test files given apart, over the same tracks and listeners (as
 /// store::LoadCsvFiles makes them; CHECK): every test row is held out, except, for
-/// discovery, those in the listener's train. Dislikes and skips are not.
-Split SplitGiven(const Dataset& train, const Dataset& test, const Settings& settings);
+/// discovery, those in the listener's train. Dislikes and skips are not. A train that is moved in is not copied.
+Split SplitGiven(Dataset train, const Dataset& test, const Settings& settings);
 
 /// Full ranking of the whole catalogue for each listener of the split; lists
 /// of evaluate.list_length, discovery without the listener's past. Tracks the

@@ -249,16 +249,16 @@ Split SplitByTime(const Dataset& data, const Settings& settings) {
   return SplitByTime(Dataset(data), settings);
 }
 
-Split SplitGiven(const Dataset& train, const Dataset& test, const Settings& settings) {
+Split SplitGiven(Dataset train, const Dataset& test, const Settings& settings) {
   SEGUE_CHECK(train.listeners == test.listeners);
   SEGUE_CHECK(train.tracks.id == test.tracks.id);
   Split split;
-  split.train = train;
+  split.train = std::move(train);
   split.begin.push_back(0);
   for (uint32_t u = 0; u < test.listener_count(); ++u) {
     auto held = Sum(test.EventsOf(UserIx{u}), {settings.skip_weight, settings.like_weight});
     std::erase_if(held, [](const Summed& item) { return item.disliked || !item.met; });
-    HoldOut(UserIx{u}, train.EventsOf(UserIx{u}), std::move(held), PlainMean::kOfTrain, settings, split);
+    HoldOut(UserIx{u}, split.train.EventsOf(UserIx{u}), std::move(held), PlainMean::kOfTrain, settings, split);
   }
   split.description = "the test file" + Counts(split, settings);
   return split;

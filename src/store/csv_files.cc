@@ -1,11 +1,16 @@
 #include "store/csv_files.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "core/check.h"
@@ -15,6 +20,7 @@ namespace segue::store {
 namespace {
 
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+constexpr int64_t kMemoryLimitMb = 8192;
 
 /// A column of a CSV file, and what its fields must be.
 struct Column {
@@ -51,11 +57,9 @@ int64_t LineOfRow(const std::filesystem::path& path, int64_t n) {
   return n + 1;
 }
 
-/// Names file, line and field of the first row that cannot be used.
-Status CheckCsvRows(Duck& duck, const std::filesystem::path& path, const std::string& table,
-                    std::span<const Column> columns) {
+/// SQL: the first of `columns` whose field cannot be used, NULL where all can.
+std::string WrongColumn(std::span<const Column> columns) {
   std::string wrong = "CASE";
-  std::string fields;
   for (size_t c = 0; c < columns.size(); ++c) {
     const std::string name = '"' + columns[c].name + '"';
     const std::string empty = "coalesce(" + name + ",'')=''";
@@ -66,20 +70,30 @@ Status CheckCsvRows(Duck& duck, const std::filesystem::path& path, const std::st
                              : columns[c].as == Column::kNumberOrNothing ? "NOT " + empty + " AND " + no_number
                                  : "NOT " + empty + " AND try_cast(" + name + " AS BIGINT) IS NULL";
     wrong += " WHEN " + test + " THEN " + std::to_string(c);
-    fields += ", " + name;
   }
-  std::string problem;
+  return wrong + " END";
+}
+
+/// Names file, line and field of what cannot be used in a row, from 1 below the header.
+Error WrongField(const std::filesystem::path& path, int64_t row, const Column& column, const std::string& field) {
+  return {ErrorCode::kInvalid, path.string() + " line " + std::to_string(LineOfRow(path, row)) + ": field '" + column.name +
+                                   "' is '" + field + "', expected " + column.Expected()};
+}
+
+/// The first row of a table that cannot be used.
+Status CheckCsvRows(Duck& duck, const std::filesystem::path& path, const std::string& table,
+                    std::span<const Column> columns) {
+  std::string fields;
+  for (const Column& column : columns) fields += ", \"" + column.name + '"';
+  Status status;
   SEGUE_RETURN_IF_ERROR(duck.Query(
-      "SELECT row, " + wrong + " END AS wrong" + fields + " FROM " + table + " WHERE wrong IS NOT NULL ORDER BY row LIMIT 1",
+      "SELECT row, " + WrongColumn(columns) + " AS wrong" + fields + " FROM " + table + " WHERE wrong IS NOT NULL ORDER BY row LIMIT 1",
       [&](const DuckChunk& chunk) {
         if (chunk.rows() == 0) return;
         const auto c = static_cast<size_t>(chunk.Int(1, 0));
-        problem = path.string() + " line " + std::to_string(LineOfRow(path, chunk.Int(0, 0))) + ": field '" +
-                  columns[c].name + "' is '" + TextAt(chunk, 2 + static_cast<int>(c), 0) + "', expected " +
-                  columns[c].Expected();
+        status = WrongField(path, chunk.Int(0, 0), columns[c], TextAt(chunk, 2 + static_cast<int>(c), 0));
       }));
-  if (!problem.empty()) return Error{ErrorCode::kInvalid, problem};
-  return {};
+  return status;
 }
 
 /// The names in the first line; quotes around a name are taken off.
@@ -163,8 +177,8 @@ Error CsvError(const Error& error, const std::filesystem::path& path) {
   return {error.code, where + ": " + message};
 }
 
-/// Reads one file's `wanted` columns into `table`, with the row, all but the row as text.
-Status ReadCsv(Duck& duck, const std::filesystem::path& path, const std::string& table, std::span<const Column> wanted) {
+/// SQL that gives one file's `wanted` columns as text; ReadingEnded says more of its errors.
+Result<std::string> SelectCsv(const std::filesystem::path& path, std::span<const Column> wanted) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) {
     return Error{ErrorCode::kNotFound, path.string() + ": there is no such file"};
@@ -181,54 +195,156 @@ Status ReadCsv(Duck& duck, const std::filesystem::path& path, const std::string&
       return Error{ErrorCode::kInvalid, path.string() + " line 1: column '" + column.name + "' is " +
                                             (times == 0 ? "missing" : "there twice") + "; expected the header " + expected};
     }
-    chosen += ", " + (times == 0 ? "NULL::VARCHAR" : "c" + std::to_string(found - header.begin())) + " AS \"" +
-              column.name + "\"";
+    chosen += chosen.empty() ? "" : ", ";
+    chosen += (times == 0 ? "NULL::VARCHAR" : "c" + std::to_string(found - header.begin())) + " AS \"" + column.name + "\"";
   }
-  auto read = duck.Run("CREATE TABLE " + table + " AS SELECT row_number() OVER () AS row" + chosen + " FROM read_csv(" +
-                       Quoted(path.string()) + ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', "
-                       "null_padding=true, parallel=false, columns={" + columns + "})");
-  if (!read.ok()) return CsvError(read.error(), path);
+  return "SELECT " + chosen + " FROM read_csv(" + Quoted(path.string()) +
+         ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', null_padding=true, parallel=false, columns={" +
+         columns + "})";
+}
+
+/// What is wrong with a file whose rows were read with `status`.
+Status ReadingEnded(const Status& status, const std::filesystem::path& path) {
+  if (!status.ok()) return CsvError(status.error(), path);
   if (const auto line = LineOfOpenQuote(path)) {
     return Error{ErrorCode::kInvalid, path.string() + " line " + std::to_string(*line) + ": a quoted field begins here that never ends"};
   }
+  return {};
+}
+
+/// Reads one file's `wanted` columns into `table`, with the row, all but the row as text.
+Status ReadCsv(Duck& duck, const std::filesystem::path& path, const std::string& table, std::span<const Column> wanted) {
+  SEGUE_TRY(const std::string select, SelectCsv(path, wanted));
+  const Status read = duck.Run("CREATE TABLE " + table + " AS SELECT row_number() OVER () AS row, * FROM (" + select + ")");
+  SEGUE_RETURN_IF_ERROR(ReadingEnded(read, path));
   return CheckCsvRows(duck, path, table, wanted);
 }
 
-/// Events of one CSV table, over listeners and tracks of both.
-Status ReadCsvEvents(Duck& duck, const std::string& table, EventKind kind, Dataset& data) {
-  std::vector<uint64_t> count(data.listeners.size() + 1, 0);
-  SEGUE_RETURN_IF_ERROR(duck.Query(
-      "SELECT u.ix, t.ix, CAST(c.value AS DOUBLE), coalesce(try_cast(c.\"at\" AS BIGINT),0) AS seconds FROM " + table +
-          " c JOIN users u ON u.id=c.user_id JOIN items t ON t.id=c.item_id ORDER BY u.ix, seconds, t.ix, c.row",
+/// Numbers ids as they come, from 0.
+class Ids {
+ public:
+  uint32_t Number(std::string_view id) {
+    // Files are often grouped by listener.
+    if (last_ != numbers_.end() && last_->first == id) return last_->second;
+    last_ = numbers_.find(id);
+    if (last_ == numbers_.end()) {
+      SEGUE_CHECK(numbers_.size() < std::numeric_limits<uint32_t>::max());
+      last_ = numbers_.emplace(id, static_cast<uint32_t>(numbers_.size())).first;
+    }
+    return last_->second;
+  }
+
+  struct Sorted {
+    std::vector<std::string> names;  ///< ascending
+    std::vector<uint32_t> row;       ///< [names] of the n-th that came
+  };
+  Sorted Sort() const {
+    std::vector<const Map::value_type*> order;
+    order.reserve(numbers_.size());
+    for (const auto& entry : numbers_) order.push_back(&entry);
+    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+    Sorted sorted{{}, std::vector<uint32_t>(order.size())};
+    sorted.names.reserve(order.size());
+    for (const auto* entry : order) {
+      sorted.row[entry->second] = static_cast<uint32_t>(sorted.names.size());
+      sorted.names.push_back(entry->first);
+    }
+    return sorted;
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+  using Map = std::unordered_map<std::string, uint32_t, Hash, std::equal_to<>>;
+  Map numbers_;
+  Map::const_iterator last_ = numbers_.end();
+};
+
+/// Do values look like ratings? A scale of at most ten, whole or half steps,
+/// and another step at least as common as the lowest, which leads with play counts.
+class Scale {
+ public:
+  void Add(double value) {
+    const double step = value * 2;
+    if (!(step >= 0 && step <= 20) || step != std::floor(step)) {
+      has_steps_ = false;
+    } else {
+      ++of_step_[static_cast<size_t>(step)];
+    }
+  }
+  bool LooksLikeRatings() const {
+    const auto lowest = std::find_if(of_step_.begin(), of_step_.end(), [](uint64_t n) { return n > 0; });
+    return has_steps_ && lowest != of_step_.end() &&
+           std::any_of(lowest + 1, of_step_.end(), [&](uint64_t n) { return n >= *lowest; });
+  }
+
+ private:
+  bool has_steps_ = true;
+  std::array<uint64_t, 21> of_step_{};
+};
+
+/// The rows of a file of events in its order. As text they would be several times as large.
+struct Rows {
+  struct Row {
+    uint32_t user, item;  ///< as Ids numbers them
+    float value;
+  };
+  std::vector<Row> rows;
+  std::vector<int64_t> at;  ///< [rows] Unix seconds; empty: the file has none
+  Scale scale;
+};
+
+Status ReadRows(Duck& duck, const std::filesystem::path& path, Ids& users, Ids& items, Rows& out) {
+  SEGUE_TRY(const std::string select, SelectCsv(path, kEventColumns));
+  std::string field = "CASE wrong";
+  for (size_t c = 0; c < std::size(kEventColumns); ++c) field += " WHEN " + std::to_string(c) + " THEN \"" + kEventColumns[c].name + '"';
+  int64_t row = 0;
+  Status wrong;
+  const Status read = duck.Stream(
+      "SELECT user_id, item_id, try_cast(value AS DOUBLE), try_cast(\"at\" AS BIGINT), " + WrongColumn(kEventColumns) + " AS wrong, " +
+          field + " END FROM (" + select + ")",
       [&](const DuckChunk& chunk) {
-        for (uint64_t r = 0; r < chunk.rows(); ++r) {
-          ++count[static_cast<size_t>(chunk.Int(0, r)) + 1];
-          data.events.push_back({TrackIx{static_cast<uint32_t>(chunk.Int(1, r))}, kind,
-                                 static_cast<float>(chunk.Real(2, r)), -1, chunk.Int(3, r)});
+        for (uint64_t r = 0; r < chunk.rows() && wrong.ok(); ++r) {
+          ++row;
+          if (!chunk.IsNull(4, r)) {  // the rest is still read: a row that is no CSV comes first
+            wrong = WrongField(path, row, kEventColumns[static_cast<size_t>(chunk.Int(4, r))], TextAt(chunk, 5, r));
+            return;
+          }
+          out.rows.push_back({users.Number(chunk.Text(0, r)), items.Number(chunk.Text(1, r)), static_cast<float>(chunk.Real(2, r))});
+          out.scale.Add(chunk.Real(2, r));
+          if (chunk.IsNull(3, r) && out.at.empty()) continue;
+          out.at.resize(out.rows.size(), 0);
+          if (!chunk.IsNull(3, r)) out.at.back() = chunk.Int(3, r);
         }
-      }));
-  for (size_t i = 1; i < count.size(); ++i) count[i] += count[i - 1];
-  data.begin = std::move(count);
-  return {};
+      });
+  SEGUE_RETURN_IF_ERROR(ReadingEnded(read, path));
+  return wrong;
+}
+
+/// The rows as events of each listener by (at, track), those of the same in the order of the file.
+void ToEvents(const Rows& from, const Ids::Sorted& users, const Ids::Sorted& items, EventKind kind, Dataset& data) {
+  data.begin.assign(users.names.size() + 1, 0);
+  for (const Rows::Row& row : from.rows) ++data.begin[users.row[row.user] + 1];
+  for (size_t i = 1; i < data.begin.size(); ++i) data.begin[i] += data.begin[i - 1];
+  data.events.resize(from.rows.size());
+  std::vector<uint64_t> next(data.begin.begin(), data.begin.end() - 1);
+  for (size_t r = 0; r < from.rows.size(); ++r) {
+    const Rows::Row& row = from.rows[r];
+    data.events[next[users.row[row.user]]++] = {TrackIx{items.row[row.item]}, kind, row.value, -1, from.at.empty() ? 0 : from.at[r]};
+  }
+  const auto sooner = [](const Event& a, const Event& b) { return std::tie(a.at, a.track) < std::tie(b.at, b.track); };
+  for (size_t u = 0; u + 1 < data.begin.size(); ++u) {
+    const auto own = std::span(data.events).subspan(data.begin[u], data.begin[u + 1] - data.begin[u]);
+    if (!std::is_sorted(own.begin(), own.end(), sooner)) std::stable_sort(own.begin(), own.end(), sooner);
+  }
 }
 
 Status ReadNames(Duck& duck, const std::string& table, std::vector<std::string>& names) {
   return duck.Query("SELECT id FROM " + table + " ORDER BY ix", [&](const DuckChunk& chunk) {
     for (uint64_t r = 0; r < chunk.rows(); ++r) names.push_back(TextAt(chunk, 0, r));
   });
-}
-
-/// Do the values look like ratings? A scale of at most ten, whole or half steps,
-/// and the lowest step not the most common, as it would be with play counts.
-Result<bool> LookLikeRatings(Duck& duck) {
-  bool ratings = false;
-  SEGUE_RETURN_IF_ERROR(duck.Query(
-      "SELECT coalesce(min(v) >= 0 AND max(v) <= 10 AND count(*) > 1 AND bool_and(v * 2 = floor(v * 2)) AND "
-      "arg_max(v, n) > min(v), false) FROM (SELECT CAST(value AS DOUBLE) AS v, count(*) AS n FROM train GROUP BY v)",
-      [&](const DuckChunk& chunk) {
-        if (chunk.rows() > 0) ratings = chunk.Int(0, 0) != 0;
-      }));
-  return ratings;
 }
 
 Status ReadTags(Duck& duck, const std::filesystem::path& path, Dataset& data) {
@@ -292,6 +408,41 @@ Status ReadFriends(Duck& duck, const std::filesystem::path& path, Dataset& data)
   return {};
 }
 
+/// Listeners, track ids and events of `pair`.
+Status ReadEvents(const CsvFiles& files, TrainTest& pair) {
+  Rows train, test, fold_in;
+  Ids::Sorted user_rows, item_rows;
+  {
+    Ids users, items;
+    SEGUE_TRY(const auto duck, OpenDuck({.memory_limit_mb = kMemoryLimitMb}));
+    SEGUE_RETURN_IF_ERROR(ReadRows(*duck, files.train, users, items, train));
+    if (!files.test.empty()) SEGUE_RETURN_IF_ERROR(ReadRows(*duck, files.test, users, items, test));
+    if (!files.fold_in.empty()) SEGUE_RETURN_IF_ERROR(ReadRows(*duck, files.fold_in, users, items, fold_in));
+    user_rows = users.Sort();
+    item_rows = items.Sort();
+  }
+  const EventKind kind = train.scale.LooksLikeRatings() ? EventKind::kRating : EventKind::kPlay;
+  // Each file's rows go before the next one's become events.
+  ToEvents(std::exchange(train, {}), user_rows, item_rows, kind, pair.train);
+  ToEvents(std::exchange(test, {}), user_rows, item_rows, kind, pair.test);
+  ToEvents(std::exchange(fold_in, {}), user_rows, item_rows, kind, pair.fold_in);
+  pair.train.listeners = std::move(user_rows.names);
+  pair.train.tracks.id = std::move(item_rows.names);
+  return {};
+}
+
+/// `names`, which ascend, as a table (id, ix).
+Status MakeIdTable(Duck& duck, const std::string& table, std::span<const std::string> names) {
+  SEGUE_RETURN_IF_ERROR(duck.Run("CREATE TABLE " + table + "(id VARCHAR, ix BIGINT)"));
+  SEGUE_TRY(const auto appender, duck.Append(table));
+  for (size_t i = 0; i < names.size(); ++i) {
+    appender->Text(names[i]);
+    appender->Int(static_cast<int64_t>(i));
+    SEGUE_RETURN_IF_ERROR(appender->EndRow());
+  }
+  return appender->Close();
+}
+
 }  // namespace
 
 void AddEvents(Dataset& data, const Dataset& more) {
@@ -315,24 +466,9 @@ void AddEvents(Dataset& data, const Dataset& more) {
 }
 
 Result<TrainTest> LoadCsvFiles(const CsvFiles& files) {
-  SEGUE_TRY(const auto duck, OpenDuck({.memory_limit_mb = 8192}));
-  SEGUE_RETURN_IF_ERROR(ReadCsv(*duck, files.train, "train", kEventColumns));
-  for (const auto& [table, file] : {std::pair{"test", &files.test}, {"fold_in", &files.fold_in}}) {
-    if (file->empty()) {
-      SEGUE_RETURN_IF_ERROR(duck->Run("CREATE TABLE " + std::string(table) + " AS SELECT * FROM train LIMIT 0"));
-    } else {
-      SEGUE_RETURN_IF_ERROR(ReadCsv(*duck, *file, table, kEventColumns));
-    }
-  }
-  for (const auto& [table, column] : {std::pair{"users", "user_id"}, {"items", "item_id"}}) {
-    const std::string c = column;
-    SEGUE_RETURN_IF_ERROR(duck->Run("CREATE TABLE " + std::string(table) + " AS SELECT id, row_number() OVER (ORDER BY id) - 1 AS ix FROM "
-                                    "(SELECT " + c + " AS id FROM train UNION SELECT " + c + " FROM test UNION SELECT " + c + " FROM fold_in)"));
-  }
   TrainTest pair;
-  SEGUE_RETURN_IF_ERROR(ReadNames(*duck, "users", pair.train.listeners));
+  SEGUE_RETURN_IF_ERROR(ReadEvents(files, pair));
   Tracks& tracks = pair.train.tracks;
-  SEGUE_RETURN_IF_ERROR(ReadNames(*duck, "items", tracks.id));
   const size_t n = tracks.id.size();
   tracks.title = tracks.id;
   tracks.artist.resize(n);
@@ -345,11 +481,10 @@ Result<TrainTest> LoadCsvFiles(const CsvFiles& files) {
   pair.test.tracks = pair.train.tracks;
   pair.test.listeners = pair.train.listeners;
   pair.fold_in.listeners = pair.train.listeners;
-  SEGUE_TRY(const bool ratings, LookLikeRatings(*duck));
-  const EventKind kind = ratings ? EventKind::kRating : EventKind::kPlay;
-  SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "train", kind, pair.train));
-  SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "test", kind, pair.test));
-  SEGUE_RETURN_IF_ERROR(ReadCsvEvents(*duck, "fold_in", kind, pair.fold_in));
+  if (files.item_tags.empty() && files.item_features.empty() && files.friends.empty()) return pair;
+  SEGUE_TRY(const auto duck, OpenDuck({.memory_limit_mb = kMemoryLimitMb}));
+  SEGUE_RETURN_IF_ERROR(MakeIdTable(*duck, "users", pair.train.listeners));
+  SEGUE_RETURN_IF_ERROR(MakeIdTable(*duck, "items", tracks.id));
   if (!files.item_tags.empty()) SEGUE_RETURN_IF_ERROR(ReadTags(*duck, files.item_tags, pair.train));
   if (!files.item_features.empty()) SEGUE_RETURN_IF_ERROR(ReadFeatures(*duck, files.item_features, pair.train));
   if (!files.friends.empty()) SEGUE_RETURN_IF_ERROR(ReadFriends(*duck, files.friends, pair.train));

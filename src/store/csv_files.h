@@ -30,8 +30,11 @@ void AddEvents(Dataset& data, const Dataset& more);
 /// The catalogue and the listeners are those of train, test and fold_in; what the
 /// other files say of anyone else is left out. A row is a rating of `value` at
 /// `at` where train's values look like ratings (at most 10, whole or half
-/// steps, the lowest not the most common), else a play of `value`. kInvalid
+/// steps, another at least as common as the lowest), else a play of `value`. kInvalid
 /// names file, line and field of what cannot be used.
+///
+/// Memory while reading: 12 bytes a row, 20 where it has an `at`, beside the
+/// events they become and the ids; the text of a file is never held as a whole.
 Result<TrainTest> LoadCsvFiles(const CsvFiles& files);
 
 }  // namespace segue::store

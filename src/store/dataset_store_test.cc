@@ -87,6 +87,34 @@ TEST_F(Datasets, CsvErrorsNameFileLineAndField) {
   EXPECT_EQ(none.error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(Datasets, ARowThatIsNoCsvIsNamedBeforeAnEarlierFieldThatCannotBeUsed) {
+  const auto pair = LoadPair(Csv("both.csv", "user_id,item_id,value\na,x,many\n\"a\"b,x,1\n"), "");
+  ASSERT_FALSE(pair.ok());
+  EXPECT_NE(pair.error().message.find("both.csv line 3"), std::string::npos) << pair.error().message;
+}
+
+TEST_F(Datasets, EventsOfCsvAreByTimeThenTrackThenRow) {
+  const auto pair = LoadPair(Csv("order.csv", "user_id,item_id,value,at\nb,x,1,\na,z,9,5\na,y,3,5\na,y,100,5\na,y,2,5\na,z,8,\nb,w,7,-1\n"), "");
+  ASSERT_TRUE(pair.ok()) << pair.error().message;
+  std::string all;
+  for (const Event& event : pair->train.events) {
+    all += pair->train.tracks.id[Raw(event.track)] + std::to_string(static_cast<int>(event.value)) + "@" + std::to_string(event.at) + " ";
+  }
+  EXPECT_EQ(all, "z8@0 y3@5 y100@5 y2@5 z9@5 w7@-1 x1@0 ");
+  EXPECT_EQ(pair->train.begin, (std::vector<uint64_t>{0, 5, 7}));
+}
+
+TEST_F(Datasets, ValuesAreRatingsWhereTheLowestOfAFewStepsDoesNotLead) {
+  const auto kind = [&](const std::string& values) {
+    std::string text = "user_id,item_id,value\n";
+    for (const char v : values) text += std::string("a,x,") + (v == 'h' ? "0.50000000001" : v == 'e' ? "11" : std::string(1, v)) + "\n";
+    const auto pair = LoadPair(Csv("kind.csv", text), "");
+    return pair.ok() ? pair->train.events[0].kind : EventKind::kSkip;
+  };
+  for (const char* ratings : {"1455", "15"}) EXPECT_EQ(kind(ratings), EventKind::kRating) << ratings;
+  for (const char* plays : {"1145", "4", "1455h", "1455e"}) EXPECT_EQ(kind(plays), EventKind::kPlay) << plays;
+}
+
 TEST_F(Datasets, ParquetComesBackSortedAndWhole) {
   auto bucket = OpenFolderStore(folder_ / "bucket");
   ASSERT_TRUE(bucket.ok());

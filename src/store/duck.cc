@@ -215,13 +215,26 @@ class DuckConnection final : public Duck {
       const char* message = duckdb_result_error(&owned.result);
       return DuckError(duckdb_result_error_type(&owned.result), message != nullptr ? message : "the statement failed");
     }
-    while (duckdb_data_chunk chunk = duckdb_fetch_chunk(owned.result)) {
-      // Destroyed also when `each` throws.
-      struct Owner {
-        duckdb_data_chunk chunk;
-        ~Owner() { duckdb_destroy_data_chunk(&chunk); }
-      } owner{chunk};
-      each(Chunk(chunk));
+    ForEachChunk(owned.result, each);
+    return {};
+  }
+
+  Status Stream(std::string_view sql, const std::function<void(const DuckChunk&)>& each) override {
+    struct Prepared {
+      duckdb_prepared_statement statement = nullptr;
+      ~Prepared() { duckdb_destroy_prepare(&statement); }
+    } prepared;
+    if (duckdb_prepare(connection_, std::string(sql).c_str(), &prepared.statement) == DuckDBError) {
+      const char* message = duckdb_prepare_error(prepared.statement);
+      return DuckError(DUCKDB_ERROR_INVALID, message != nullptr ? message : "the statement failed");
+    }
+    OwnedResult owned;
+    const duckdb_state state = duckdb_execute_prepared_streaming(prepared.statement, &owned.result);
+    if (state == DuckDBSuccess) ForEachChunk(owned.result, each);
+    // Where a later row fails there is no further chunk, and only then an error.
+    const char* message = duckdb_result_error(&owned.result);
+    if (state == DuckDBError || message != nullptr) {
+      return DuckError(duckdb_result_error_type(&owned.result), message != nullptr ? message : "the statement failed");
     }
     return {};
   }
@@ -239,6 +252,17 @@ class DuckConnection final : public Duck {
   void Interrupt() override { duckdb_interrupt(connection_); }
 
  private:
+  static void ForEachChunk(const duckdb_result& result, const std::function<void(const DuckChunk&)>& each) {
+    while (duckdb_data_chunk chunk = duckdb_fetch_chunk(result)) {
+      // Destroyed also when `each` throws.
+      struct Owner {
+        duckdb_data_chunk chunk;
+        ~Owner() { duckdb_destroy_data_chunk(&chunk); }
+      } owner{chunk};
+      each(Chunk(chunk));
+    }
+  }
+
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
 };

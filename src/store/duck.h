@@ -57,6 +57,10 @@ class Duck {
   virtual Status Run(std::string_view sql) = 0;
   /// Calls `each` on every chunk in order.
   virtual Status Query(std::string_view sql, const std::function<void(const DuckChunk&)>& each) = 0;
+  /// The same for one SELECT, whose chunks come as they are made, so that the
+  /// result is never in memory as a whole; where it fails, `each` may have seen
+  /// some. `each` must not use this connection.
+  virtual Status Stream(std::string_view sql, const std::function<void(const DuckChunk&)>& each) = 0;
   virtual Result<std::unique_ptr<DuckAppender>> Append(std::string_view table) = 0;
   /// Ends a running statement from another thread; it returns kCancelled.
   virtual void Interrupt() = 0;

@@ -64,6 +64,21 @@ class Ducks : public testing::Test {
   std::unique_ptr<Duck> duck_;
 };
 
+TEST_F(Ducks, AStreamGivesTheRowsInOrderAndThenTheErrorOfALaterOne) {
+  int64_t rows = 0;
+  const auto each = [&](const DuckChunk& chunk) {
+    for (uint64_t r = 0; r < chunk.rows(); ++r) EXPECT_EQ(chunk.Int(0, r), rows++);
+  };
+  EXPECT_TRUE(duck_->Stream("SELECT range FROM range(300000)", each).ok());
+  EXPECT_EQ(rows, 300000);
+  rows = 0;
+  const Status status = duck_->Stream("SELECT CASE WHEN range < 299000 THEN range ELSE CAST('x' || range AS BIGINT) END FROM range(300000)", each);
+  ASSERT_FALSE(status.ok());
+  EXPECT_NE(status.error().message.find("x29"), std::string::npos) << status.error().message;
+  EXPECT_FALSE(duck_->Stream("SELECT nothing", each).ok());
+  EXPECT_EQ(Count("SELECT 7"), 7);  // the connection still works
+}
+
 TEST_F(Ducks, IntegersOfEveryWidthAreWidened) {
   int rows = 0;
   const Status status = duck_->Query(
