@@ -1,0 +1,174 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "math/parallel.h"
+#include "models/hybrid.h"
+#include "train/ensemble_selection.h"
+#include "train/hybrid_lists.h"
+#include "train/hybrid_members.h"
+#include "train/testing.h"
+
+namespace segue::train {
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+std::vector<std::string> NamesOf(std::string_view text, const Dataset& data) {
+  Settings settings = Small();
+  settings.hybrid.members = text;
+  std::vector<std::string> names;
+  const auto members = ReadHybridMembers(settings, data);
+  if (!members.ok()) return {"error: " + members.error().message};
+  for (const HybridMember& member : *members) names.push_back(member.name);
+  return names;
+}
+
+TEST(HybridMembers, SettingsInBracketsAreTheMembersOwn) {
+  Settings settings = Small();
+  settings.hybrid.members = "ials, ials( factors=3; alpha=7 ), ease";
+  const auto members = ReadHybridMembers(settings, Checkerboard(8));
+  ASSERT_TRUE(members.ok()) << members.error().message;
+  ASSERT_EQ(members->size(), 3u);
+  EXPECT_EQ((*members)[0].settings.ials.factors, settings.ials.factors);
+  EXPECT_EQ((*members)[1].algorithm, "ials");
+  EXPECT_EQ((*members)[1].settings.ials.factors, 3);
+  EXPECT_EQ((*members)[1].settings.ials.alpha, 7);
+}
+
+TEST(HybridMembers, WhatTheDataCannotTellApartIsLeftOut) {
+  const Dataset data = Checkerboard(8);  // plays, nobody's friends
+  EXPECT_EQ(NamesOf("ials,friends,ials(liked=all)", data), std::vector<std::string>{"ials"});
+}
+
+TEST(HybridMembers, AnErrorNamesTheSettingAndWhatIsWrong) {
+  const Dataset data = Checkerboard(8);
+  for (const auto& [text, what] : std::vector<std::pair<std::string, std::string>>{
+           {"hybrid", "cannot be a member of itself"}, {"jazz", "unknown algorithm 'jazz'"}, {"ials(factors=3", "closing bracket"},
+           {"ials(factors)", "KEY=VALUE"}, {"ials(factors=-1)", "factors"}, {"", "none"}, {"friends", "none"}}) {
+    const std::string message = NamesOf(text, data).at(0);
+    EXPECT_NE(message.find("error: hybrid.members"), std::string::npos) << message;
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  }
+}
+
+/// Lists of ten rows, one of them wanted; columns: noise, the truth in half of
+/// the lists (of even number), the truth in the others.
+RankingData TwoExperts(size_t lists) {
+  RankingData data;
+  data.width = 3;
+  Random random(1, 0);
+  for (size_t list = 0; list < lists; ++list) {
+    const uint64_t wanted = random.Below(10);
+    for (uint64_t r = 0; r < 10; ++r) {
+      const bool is_wanted = r == wanted;
+      data.relevant.push_back(is_wanted ? 1 : 0);
+      data.features.push_back(static_cast<float>(random.Normal()));
+      for (const size_t half : {size_t{0}, size_t{1}}) data.features.push_back(list % 2 == half && is_wanted ? 3.0f : 0.1f * static_cast<float>(random.Normal()));
+    }
+    data.missing.push_back(0);
+    data.begin.push_back(data.relevant.size());
+  }
+  return data;
+}
+
+TEST(EnsembleSelection, BothExpertsCountAndNoiseHardly) {
+  const auto weights = SelectEnsemble(TwoExperts(200), 1);
+  ASSERT_EQ(weights.size(), 3u);
+  EXPECT_NEAR(weights[0] + weights[1] + weights[2], 1, 1e-5);
+  EXPECT_LT(weights[0], 0.1f);
+  EXPECT_GT(weights[1], 0.3f);
+  EXPECT_GT(weights[2], 0.3f);
+}
+
+TEST(EnsembleSelection, IsTheSameForAnyNumberOfThreads) {
+  const RankingData data = TwoExperts(60);
+  const auto one = math::WithThreads(1, [&] { return SelectEnsemble(data, 5); });
+  EXPECT_EQ(one, math::WithThreads(3, [&] { return SelectEnsemble(data, 5); }));
+}
+
+TEST(EnsembleSelection, WithoutListsTheFirstColumnStandsAlone) {
+  RankingData data;
+  data.width = 2;
+  EXPECT_EQ(SelectEnsemble(data, 1), (std::vector<float>{1, 0}));
+}
+
+TEST(Ranker, AMeanIsOfWhatIsKnown) {
+  const std::vector<float> weights = {0.5f, 0.25f, 0.25f};
+  const std::vector<float> all = {1, 2, 4}, some = {kNaN, 2, 4}, none = {kNaN, kNaN, kNaN};
+  EXPECT_FLOAT_EQ(models::MeanOfKnown(weights, all.data()), 2);
+  EXPECT_FLOAT_EQ(models::MeanOfKnown(weights, some.data()), 3);
+  EXPECT_FLOAT_EQ(models::MeanOfKnown(weights, none.data()), models::kUnknown);
+}
+
+TEST(Ranker, WarmthGoesFromFewToManyByTheLogarithm) {
+  models::Ranker ranker;
+  ranker.many_wanted = 80;
+  EXPECT_EQ(ranker.Warmth(0), 0);
+  EXPECT_EQ(ranker.Warmth(5), 0);
+  EXPECT_FLOAT_EQ(ranker.Warmth(20), 0.5f);
+  EXPECT_EQ(ranker.Warmth(80), 1);
+  EXPECT_EQ(ranker.Warmth(100'000), 1);
+  const std::vector<float> few = {1, 0}, many = {0, 1};
+  ranker.few = few;
+  ranker.many = many;
+  EXPECT_EQ(ranker.WeightsAt(0.25f), (std::vector<float>{0.75f, 0.25f}));
+}
+
+/// Two members; candidates 0..3: heard 0, of member 0: 1 and 2, of member 1: 2 and 3.
+models::Candidates Four() {
+  models::Candidates four;
+  four.members = 2;
+  four.wanted = 1;
+  four.heard = {1, 0, 0, 0};
+  four.votes = {0, 1, 3, 2};
+  four.popularity = {9, 5, 4, 3};
+  for (uint32_t i = 0; i < 4; ++i) four.tracks.push_back(TrackIx{i});
+  four.scores = {9, 90, 1, 10, 2, 20, 3, models::kNever};
+  return four;
+}
+
+TEST(Candidates, OfOneMemberAreThoseItVotedFor) {
+  const std::vector<size_t> second = {1};
+  const auto only = Four().Only(second);
+  ASSERT_EQ(only.tracks.size(), 3u);  // the heard stays
+  EXPECT_EQ(Raw(only.tracks[1]), 2u);
+  EXPECT_EQ(only.scores, (std::vector<float>{90, 20, models::kNever}));
+  EXPECT_EQ(only.votes, (std::vector<uint64_t>{0, 1, 1}));
+  EXPECT_EQ(Four().Unheard().tracks.size(), 3u);
+}
+
+TEST(Candidates, StandardScoresDoNotDependOnWhatIsHeard) {
+  const auto all = models::StandardScores(Four());
+  const auto unheard = models::StandardScores(Four().Unheard());
+  for (size_t k = 0; k < 5; ++k) EXPECT_EQ(all[2 + k], unheard[k]);
+  EXPECT_TRUE(std::isnan(all[7]) && std::isnan(unheard[5]));
+  EXPECT_NEAR(unheard[0] + unheard[2] + unheard[4], 0, 1e-5);  // mean 0 of a member's
+}
+
+TEST(HybridLists, FewShowsFiveOfTheWantedAndTheSameHoldOut) {
+  const Dataset data = Checkerboard(40);
+  const InnerSplit split = SplitInside(data, models::Liked::kAll, 1, 0);
+  NoInstruments instruments;
+  Settings settings = Small();
+  settings.hybrid.members = "ials,popularity";
+  auto members = ReadHybridMembers(settings, data);
+  ASSERT_TRUE(members.ok());
+  const auto models = FitMembers(split.train, *members, 1, instruments);
+  ASSERT_TRUE(models.ok()) << models.error().message;
+  const HybridLists lists = MakeHybridLists(split, *models, {}, 1);
+  ASSERT_FALSE(lists.many.empty());
+  ASSERT_EQ(lists.many.size(), lists.few.size());
+  for (size_t i = 0; i < lists.many.size(); ++i) {
+    EXPECT_GT(lists.many[i].candidates.wanted, 5u);
+    EXPECT_EQ(lists.few[i].candidates.wanted, 5u);
+    const auto held = [](const HybridList& list) {
+      return list.missing + static_cast<uint32_t>(std::count(list.relevant.begin(), list.relevant.end(), 1));
+    };
+    EXPECT_EQ(held(lists.many[i]), held(lists.few[i]));
+    EXPECT_EQ(lists.many[i].to_validate, lists.few[i].to_validate);
+  }
+}
+
+}  // namespace
+}  // namespace segue::train
