@@ -48,17 +48,19 @@ Interactions Collect(const Dataset& data, const Settings& settings, const models
 ///
 ///   λ = ials.regularization · min(c̄^¾ · n̄^½, c̄·n̄ / 5),   n̄ = (n̄_listener · n̄_track)^½
 ///
-/// (the second where there is so little that the first would leave no factor:
-/// the largest singular value of dense blocks is c̄·n̄), c̄ the mean confidence, n̄ the mean interactions of a row. With it one
-/// setting is the best on parts of train of all three: lastfm-2k (c̄ 9, rows of
-/// 39 and 5), MovieLens 100k (3.5; 47 and 34) and 1M (3.4; 111 and 189). λ that
-/// is best differs there by half.
+/// c̄ the mean confidence, n̄ the mean interactions of a row. The second holds
+/// where there is so little that the first would leave no factor: the largest
+/// singular value of dense blocks is c̄·n̄. The powers were chosen on parts of
+/// the train files of lastfm-2k, MovieLens 100k and 1M: with them one setting
+/// is the best, or within noise of it, on all three (bench/tune.py).
 float Penalty(const Csr& listeners, size_t track_count, double regularization) {
   double confidence = 0;
   for (const float c : listeners.value) confidence += std::fabs(c);
+  std::vector<uint8_t> played(track_count, 0);
+  for (const uint32_t track : listeners.column) played[track] = 1;
   const auto size = static_cast<double>(listeners.size());
   const double of_listener = MeanCount(listeners);
-  const double of_track = MeanCount(Transposed(listeners, track_count));
+  const double of_track = static_cast<float>(listeners.size()) / static_cast<float>(std::count(played.begin(), played.end(), 1));
   const double mean = confidence / size;
   const double count = std::sqrt(of_listener * of_track);
   const double scale = std::min(std::pow(mean, 0.75) * std::sqrt(count), mean * count / 5);
