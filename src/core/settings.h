@@ -36,7 +36,7 @@ struct KnnSettings {
   int64_t neighbours = 200;
   double shrinkage = 0;
   double popular = 0.4;
-  std::string scoring = "sum";  ///< item_knn
+  std::string scoring = "sum";
   double locality = 1;          ///< user_knn
 };
 struct SvdSettings {
@@ -71,7 +71,9 @@ struct PairwiseSettings {
   double regularization = 0.2;
 };
 struct EaseSettings {
-  double regularization = 35;
+  double regularization = 30;
+  double popularity_penalty = 2;
+  double listener_exponent = 0.4;
   int64_t max_dense = 8000;
   int64_t neighbours = 300;
   std::string weighting = "log";
@@ -115,7 +117,7 @@ struct GroupsSettings {
   int64_t most = 32;
 };
 struct HybridSettings {
-  std::string members = "ials_content,ials,ease,item_knn,user_knn,friends,content_text,session_knn,popularity,ease(liked=all),ials(liked=all)";
+  std::string members = "ials,ials_content,ials(factors=32),ease,item_knn,user_knn,friends,content_text,session_knn,popularity,ease(liked=all),ials(liked=all)";
   int64_t candidates = 100;
   int64_t folds = 3;
   int64_t lists = 4000;

@@ -18,7 +18,7 @@ struct Header {
   uint32_t weighting;
   uint32_t liked;
   float mean_length;
-  float regularization;
+  uint32_t zero;
 };
 static_assert(sizeof(Header) == 40, "no padding: the bytes are the same everywhere");
 
@@ -34,9 +34,8 @@ std::unique_ptr<Model> EaseModel::Make(Parts parts) {
   const Parts& own = model->own_;
   const size_t p = own.played.size();
   SEGUE_CHECK(own.form == Form::kDense ? own.dense.size() == p * p : own.begin.size() == p + 1);
-  SEGUE_CHECK(own.form != Form::kNarrow || own.inverse_diagonal.size() == p);
+  SEGUE_CHECK(own.form != Form::kNarrow || (own.says.size() == p && own.heeds.size() == p));
   model->scale_ = own.scale;
-  model->regularization_ = own.regularization;
   model->form_ = own.form;
   model->idf_ = own.idf;
   model->played_ = own.played;
@@ -45,7 +44,8 @@ std::unique_ptr<Model> EaseModel::Make(Parts parts) {
   model->begin_ = own.begin;
   model->column_ = own.column;
   model->value_ = own.value;
-  model->inverse_diagonal_ = own.inverse_diagonal;
+  model->says_ = own.says;
+  model->heeds_ = own.heeds;
   model->listeners_ = static_cast<size_t>(std::llround(std::sqrt(static_cast<double>(own.inner.size()))));
   model->Prepare();
   return model;
@@ -60,7 +60,7 @@ Result<std::unique_ptr<Model>> EaseModel::Open(std::shared_ptr<const ModelFile> 
   const size_t n = model->track_count();
   const auto damaged = [&] { return Error{ErrorCode::kCorrupt, "model file " + file->path().string() + " is damaged: its parts do not fit"}; };
   constexpr uint64_t kMost = uint64_t{1} << 31;
-  if (h.played > n || h.listeners > kMost || h.weighting > 4 || h.liked > 1 || !(h.mean_length > 0) || !(h.regularization > 0)) return damaged();
+  if (h.played > n || h.listeners > kMost || h.weighting > 4 || h.liked > 1 || !(h.mean_length > 0)) return damaged();
   SEGUE_TRY(model->idf_, file->Array<float>("idf", n));
   SEGUE_TRY(model->played_, file->Array<uint32_t>("played", h.played));
   for (size_t i = 0; i < h.played; ++i) {
@@ -79,11 +79,11 @@ Result<std::unique_ptr<Model>> EaseModel::Open(std::shared_ptr<const ModelFile> 
   }
   if (model->form_ == Form::kNarrow) {
     SEGUE_TRY(model->inner_, file->Array<float>("inner", h.listeners * h.listeners));
-    SEGUE_TRY(model->inverse_diagonal_, file->Array<float>("inverse_diagonal", h.played));
+    SEGUE_TRY(model->says_, file->Array<float>("says", h.played));
+    SEGUE_TRY(model->heeds_, file->Array<float>("heeds", h.played));
   }
   model->listeners_ = h.listeners;
   model->scale_ = {static_cast<KnnWeighting>(h.weighting), static_cast<Liked>(h.liked), h.mean_length};
-  model->regularization_ = h.regularization;
   model->file_ = std::move(file);
   model->Prepare();
   return std::unique_ptr<Model>(std::move(model));
@@ -124,20 +124,20 @@ void EaseModel::Product(std::span<const std::pair<uint32_t, float>> x, std::span
   }
   std::vector<float> a(listeners_, 0.0f), b(listeners_, 0.0f);
   for (const auto& [j, weight] : x) {
-    for (uint64_t k = begin_[j]; k < begin_[j + 1]; ++k) a[column_[k]] += weight * value_[k];
+    for (uint64_t k = begin_[j]; k < begin_[j + 1]; ++k) a[column_[k]] += weight * says_[j] * value_[k];
   }
   for (size_t u = 0; u < listeners_; ++u) {
     if (a[u] == 0) continue;
     const float* row = inner_.data() + u * listeners_;  // symmetric
     for (size_t v = 0; v < listeners_; ++v) b[v] += a[u] * row[v];
   }
-  // -(x·P)_i / P_ii; a track's own part is 1, which B's diagonal takes away.
   for (size_t i = 0; i < out.size(); ++i) {
     float sum = 0;
     for (uint64_t k = begin_[i]; k < begin_[i + 1]; ++k) sum += b[column_[k]] * value_[k];
-    out[i] = sum / regularization_ * inverse_diagonal_[i];
+    out[i] = sum * heeds_[i];
   }
-  for (const auto& [j, weight] : x) out[j] += weight * (1 - inverse_diagonal_[j] / regularization_);
+  // A track's own part, (YᵀKY)_jj / (1 − (YᵀKY)_jj), is not in B: its diagonal is 0.
+  for (const auto& [j, weight] : x) out[j] -= weight * (says_[j] * heeds_[j] - 1);
 }
 
 void EaseModel::Score(const Profile& profile, std::span<float> scores) const {
@@ -176,7 +176,7 @@ Explanation EaseModel::Explain(const Profile& profile, TrackIx track) const {
   Explanation result;
   const uint32_t i = place_[Raw(track)];
   if (profile.state.empty() || i == kNowhere) return {{}, "popular with other listeners"};
-  // P is symmetric: what j says of i is what i says of j, on the other's scale.
+  // YᵀKY is symmetric: what j says of i is what i says of j, on the other's scale.
   std::vector<float> of_i(played_.size());
   const bool narrow = form_ == Form::kNarrow;
   if (narrow) RowOfB(i, of_i);
@@ -184,7 +184,7 @@ Explanation EaseModel::Explain(const Profile& profile, TrackIx track) const {
     if (profile.state[h] <= 0) continue;
     const uint32_t j = place_[Raw(profile.history[h].track)];
     if (j == i) continue;
-    const float b = narrow ? of_i[j] * inverse_diagonal_[i] / inverse_diagonal_[j] : At(j, i);
+    const float b = narrow ? of_i[j] * (says_[j] * heeds_[i]) / (says_[i] * heeds_[j]) : At(j, i);
     if (b > 0) result.because.push_back({profile.history[h].track, profile.state[h] * b});
   }
   const size_t kept = std::min<size_t>(3, result.because.size());
@@ -211,7 +211,7 @@ std::vector<ScoredTrack> EaseModel::Similar(TrackIx track, size_t n) const {
 
 Status EaseModel::Save(const std::filesystem::path& file) const {
   const Header header{played_.size(), form_ == Form::kNarrow ? listeners_ : 0, value_.size(), static_cast<uint32_t>(scale_.weighting),
-                      static_cast<uint32_t>(scale_.liked), scale_.mean_length, regularization_};
+                      static_cast<uint32_t>(scale_.liked), scale_.mean_length, 0};
   const bool sparse = form_ == Form::kSparse;
   ModelFileWriter writer;
   writer.Add("algorithm", kAlgorithm);
@@ -227,7 +227,10 @@ Status EaseModel::Save(const std::filesystem::path& file) const {
     writer.AddArray<uint32_t>(sparse ? "column" : "listener", column_);
     writer.AddArray<float>("value", value_);
   }
-  if (form_ == Form::kNarrow) writer.AddArray<float>("inverse_diagonal", inverse_diagonal_);
+  if (form_ == Form::kNarrow) {
+    writer.AddArray<float>("says", says_);
+    writer.AddArray<float>("heeds", heeds_);
+  }
   return writer.Write(file);
 }
 

@@ -11,17 +11,20 @@ namespace segue::models {
 
 /// EASE^R: every track is predicted from all others by ridge regression.
 ///
-///   score(u, i) = x_u · B_i,   B = I − P·diag(1 / diag P),   P = (XᵀX + λI)⁻¹
+///   score(u, i) = x_u · B_i,   B = I − P·diag(1 / diag P),   P = (XᵀWX + Λ)⁻¹
 ///
-/// X [listeners x tracks]: models::KnnScale's weights. Source: Steck,
-/// "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, eq. 8.
+/// X [listeners x tracks]: models::KnnScale's weights. W, Λ: how much a listener
+/// counts and what is asked of a track's predictors, both diagonal (train/ease.h).
+/// Source: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW
+/// 2019, eq. 8, where W = I and Λ = λI; "Autoencoders that don't overfit towards
+/// the Identity", NeurIPS 2020, eq. 8: a Λ that grows with a track's listeners.
 ///
 /// Two forms of the same model, the smaller is kept, and an approximation of it
 /// (train/ease_sparse.h) where both would be too large:
 ///   dense   B [played x played]
 ///   narrow  where listeners are fewer than tracks, by Woodbury's identity
-///           P = (I − Xᵀ·K·X) / λ with K = (X·Xᵀ + λI)⁻¹ [listeners²], so that
-///           x_u·P = (x_u − Xᵀ·K·X·x_u) / λ
+///           P = Λ^-½·(I − YᵀKY)·Λ^-½,  Y = W^½·X·Λ^-½,  K = (I + YYᵀ)⁻¹ [listeners²]
+///           B_ji = λ_j^-½ · (YᵀKY)_ji · λ_i^½ / (1 − (YᵀKY)_ii)
 ///   sparse  what is not 0 of B, by rows: a listener's scores cost as many
 ///           multiply-adds as his tracks' rows have entries. Popularity at 1e-6
 ///           of its size orders what nothing of the history speaks for
@@ -36,16 +39,15 @@ class EaseModel final : public CatalogueModel {
   struct Parts {
     Catalogue catalogue;
     KnnScale scale;
-    float regularization = 1;
     std::vector<float> idf;              ///< [tracks]
     std::vector<uint32_t> played;        ///< [p] rows of the tracks that somebody has, ascending
     Form form = Form::kDense;
     std::vector<float> dense;            ///< [p x p] B, row j: what track j says of the others
     std::vector<float> inner;            ///< [m x m] K
-    std::vector<uint64_t> begin;         ///< [p + 1] narrow: X by tracks; sparse: B by rows
+    std::vector<uint64_t> begin;         ///< [p + 1] narrow: Y by tracks; sparse: B by rows
     std::vector<uint32_t> column;        ///< narrow: rows of K; sparse: of `played`; each row ascends
     std::vector<float> value;
-    std::vector<float> inverse_diagonal; ///< [p] narrow: 1 / P_ii
+    std::vector<float> says, heeds;      ///< [p] narrow: λ_j^-½ and λ_i^½ / (1 − (YᵀKY)_ii)
   };
   static std::unique_ptr<Model> Make(Parts parts);
   static Result<std::unique_ptr<Model>> Open(std::shared_ptr<const ModelFile> file);
@@ -71,14 +73,13 @@ class EaseModel final : public CatalogueModel {
   Parts own_;
   std::shared_ptr<const ModelFile> file_;  // null where fitted just now
   KnnScale scale_;
-  float regularization_ = 1;
   Form form_ = Form::kDense;
   std::span<const float> idf_;
   std::span<const uint32_t> played_;
   std::span<const float> dense_, inner_;
   std::span<const uint64_t> begin_;
   std::span<const uint32_t> column_;
-  std::span<const float> value_, inverse_diagonal_;
+  std::span<const float> value_, says_, heeds_;
   size_t listeners_ = 0;
   std::vector<uint32_t> place_;  ///< [tracks] row in played_, or kNowhere
 };

@@ -33,6 +33,13 @@ KnnWeighting ParseKnnWeighting(std::string_view name) {
   return KnnWeighting::kLog;
 }
 
+KnnSimilarity ParseKnnSimilarity(std::string_view name) {
+  if (name == "pearson") return KnnSimilarity::kPearson;
+  if (name == "euclidean") return KnnSimilarity::kEuclidean;
+  if (name == "jaccard") return KnnSimilarity::kJaccard;
+  return KnnSimilarity::kCosine;
+}
+
 KnnScoring ParseKnnScoring(std::string_view name) {
   if (name == "mean") return KnnScoring::kMean;
   if (name == "max") return KnnScoring::kMax;

@@ -38,6 +38,9 @@ struct KnnScale {
   std::vector<std::pair<TrackIx, float>> Weigh(std::span<const Preference> history, std::span<const float> idf) const;
 };
 
+enum class KnnSimilarity : uint32_t { kCosine, kPearson, kEuclidean, kJaccard };
+KnnSimilarity ParseKnnSimilarity(std::string_view name);
+
 enum class KnnScoring : uint32_t { kSum, kMean, kMax, kRank };
 KnnScoring ParseKnnScoring(std::string_view name);
 

@@ -1,6 +1,7 @@
 #include "train/content.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "math/kernels/kernels.h"
 #include "train/popularity.h"
@@ -73,6 +74,17 @@ std::unique_ptr<Trainer> MakeContentAudioTrainer() {
 }
 std::unique_ptr<Trainer> MakeContentTrainer() {
   return std::make_unique<ContentTrainer>(models::ContentModel::kBoth, true, true);
+}
+
+Described DescriptionsIn(const Dataset& data) {
+  const auto any = [](const std::vector<std::string>& texts) {
+    return std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return !text.empty(); });
+  };
+  const auto number = [](float value) { return !std::isnan(value); };
+  const Tracks& tracks = data.tracks;
+  return {.text = !data.tags.empty() || !data.reviews.empty() || any(tracks.title) || any(tracks.artist) || any(tracks.album) || any(tracks.tags),
+          .audio = std::any_of(tracks.features.begin(), tracks.features.end(), number) ||
+                   std::any_of(data.extra_features.values.begin(), data.extra_features.values.end(), number)};
 }
 
 std::vector<std::vector<std::string_view>> ReviewsByTrack(const Dataset& data) {

@@ -22,6 +22,13 @@ std::unique_ptr<Trainer> MakeContentAudioTrainer();
 /// By both.
 std::unique_ptr<Trainer> MakeContentTrainer();
 
+/// What the catalogue tells apart tracks by: words, tags and names; numbers.
+struct Described {
+  bool text = false;
+  bool audio = false;
+};
+Described DescriptionsIn(const Dataset& data);
+
 /// [tracks] the texts of the reviews of each; borrowed.
 std::vector<std::vector<std::string_view>> ReviewsByTrack(const Dataset& data);
 

@@ -77,70 +77,73 @@ Status FitMap(Problem& problem, Instruments& instruments) {
   return {};
 }
 
+Result<std::unique_ptr<models::Model>> WithContent(const Dataset& data, const models::Model& model, const Settings& settings,
+                                                   Instruments& instruments) {
+  const auto* ials = dynamic_cast<const models::IalsModel*>(&model);
+  SEGUE_CHECK(ials != nullptr);
+  const size_t n = data.tracks.size();
+  auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
+  models::ApplyLiking(preferences, models::LikedRule(settings.liked, preferences));
+  PopularityCounts counts(n);
+  counts.Add(preferences.items);
+  const auto prior = static_cast<float>(settings.ials_content.prior_listeners);
+
+  Problem problem;
+  problem.parts.vocabulary = TextSpaceOf(data).vocabulary;
+  problem.parts.scale = models::FeatureScale::Of(data.tracks, data.extra_features);
+  problem.parts.factors = ials->factor_count();
+  const auto reviews = ReviewsByTrack(data);
+  ScaleAmounts(data, reviews, problem.parts);
+  problem.targets = ials->factors();
+  problem.stride = math::PaddedTo(problem.parts.factors);
+  problem.rule = {settings.ials_content.regularization, settings.ials_content.most_steps};
+  for (size_t i = 0; i < n; ++i) {
+    const auto input = ContentMap::Input(problem.parts, data.tracks, data.tags, data.extra_features, i, reviews[i]);
+    problem.inputs.column.insert(problem.inputs.column.end(), input.column.begin(), input.column.end());
+    problem.inputs.value.insert(problem.inputs.value.end(), input.value.begin(), input.value.end());
+    problem.inputs.EndRow();
+    const auto holders = static_cast<float>(counts.listeners[i]);
+    problem.weight.push_back(holders > 0 ? holders / (holders + prior) : 0);
+  }
+  if (const Status status = FitMap(problem, instruments); !status.ok()) return status.error().In("ials_content");
+
+  std::vector<float> y = Multiply(problem.inputs, problem.parts.w, problem.stride);
+  const auto played = ials->catalogue().popularity();
+  std::vector<float> popularity(played.begin(), played.end());
+  for (size_t i = 0; i < n; ++i) {
+    const bool described = problem.inputs.begin[i] < problem.inputs.begin[i + 1];
+    if (played[i] == models::kNever) {
+      if (described) popularity[i] = 0;
+      continue;
+    }
+    const auto holders = static_cast<float>(counts.listeners[i]);
+    const float own = described ? holders / (holders + prior) : 1;
+    for (size_t j = 0; j < problem.stride; ++j) {
+      float& value = y[i * problem.stride + j];
+      value = own * problem.targets[i * problem.stride + j] + (1 - own) * value;
+    }
+  }
+  return models::IalsContentModel::Make(ials->WithFactors(models::Catalogue(data.tracks.id, std::move(popularity)), std::move(y)),
+                                        ContentMap(std::move(problem.parts)));
+}
+
 class IalsContentTrainer final : public Trainer {
  public:
   std::string_view algorithm() const override { return models::IalsContentModel::kAlgorithm; }
 
   Result<std::unique_ptr<models::Model>> Fit(const Dataset& data, const Settings& settings, uint64_t seed,
                                              Instruments& instruments) const override {
-    auto fitted = MakeIalsTrainer()->Fit(data, settings, seed, instruments);
+    const auto fitted = MakeIalsTrainer()->Fit(data, settings, seed, instruments);
     if (!fitted.ok()) return fitted.error().In("ials_content");
-    return math::WithThreads(settings.threads, [&] { return WithContent(data, **fitted, settings, instruments); });
-  }
-
- private:
-  static Result<std::unique_ptr<models::Model>> WithContent(const Dataset& data, const models::Model& model,
-                                                            const Settings& settings, Instruments& instruments) {
-    const auto* ials = dynamic_cast<const models::IalsModel*>(&model);
-    SEGUE_CHECK(ials != nullptr);
-    const size_t n = data.tracks.size();
-    auto preferences = SumPreferences(data, {settings.skip_weight, settings.like_weight});
-    models::ApplyLiking(preferences, models::LikedRule(settings.liked, preferences));
-    PopularityCounts counts(n);
-    counts.Add(preferences.items);
-    const auto prior = static_cast<float>(settings.ials_content.prior_listeners);
-
-    Problem problem;
-    problem.parts.vocabulary = TextSpaceOf(data).vocabulary;
-    problem.parts.scale = models::FeatureScale::Of(data.tracks, data.extra_features);
-    problem.parts.factors = ials->factor_count();
-    const auto reviews = ReviewsByTrack(data);
-    ScaleAmounts(data, reviews, problem.parts);
-    problem.targets = ials->factors();
-    problem.stride = math::PaddedTo(problem.parts.factors);
-    problem.rule = {settings.ials_content.regularization, settings.ials_content.most_steps};
-    for (size_t i = 0; i < n; ++i) {
-      const auto input = ContentMap::Input(problem.parts, data.tracks, data.tags, data.extra_features, i, reviews[i]);
-      problem.inputs.column.insert(problem.inputs.column.end(), input.column.begin(), input.column.end());
-      problem.inputs.value.insert(problem.inputs.value.end(), input.value.begin(), input.value.end());
-      problem.inputs.EndRow();
-      const auto holders = static_cast<float>(counts.listeners[i]);
-      problem.weight.push_back(holders > 0 ? holders / (holders + prior) : 0);
-    }
-    if (const Status status = FitMap(problem, instruments); !status.ok()) return status.error().In("ials_content");
-
-    std::vector<float> y = Multiply(problem.inputs, problem.parts.w, problem.stride);
-    const auto played = ials->catalogue().popularity();
-    std::vector<float> popularity(played.begin(), played.end());
-    for (size_t i = 0; i < n; ++i) {
-      const bool described = problem.inputs.begin[i] < problem.inputs.begin[i + 1];
-      if (played[i] == models::kNever) {
-        if (described) popularity[i] = 0;
-        continue;
-      }
-      const auto holders = static_cast<float>(counts.listeners[i]);
-      const float own = described ? holders / (holders + prior) : 1;
-      for (size_t j = 0; j < problem.stride; ++j) {
-        float& value = y[i * problem.stride + j];
-        value = own * problem.targets[i * problem.stride + j] + (1 - own) * value;
-      }
-    }
-    return models::IalsContentModel::Make(ials->WithFactors(models::Catalogue(data.tracks.id, std::move(popularity)), std::move(y)),
-                                          ContentMap(std::move(problem.parts)));
+    return MapContent(data, **fitted, settings, instruments);
   }
 };
 
 }  // namespace
+
+Result<std::unique_ptr<models::Model>> MapContent(const Dataset& data, const models::Model& ials, const Settings& settings, Instruments& instruments) {
+  return math::WithThreads(settings.threads, [&] { return WithContent(data, ials, settings, instruments); });
+}
 
 std::unique_ptr<Trainer> MakeIalsContentTrainer() { return std::make_unique<IalsContentTrainer>(); }
 

@@ -26,4 +26,8 @@ namespace segue::train {
 /// of threads.
 std::unique_ptr<Trainer> MakeIalsContentTrainer();
 
+/// The map and the model from `ials`, an IalsModel that was fitted on `data` with
+/// these settings already.
+Result<std::unique_ptr<models::Model>> MapContent(const Dataset& data, const models::Model& ials, const Settings& settings, Instruments& instruments);
+
 }  // namespace segue::train

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "math/inverse.h"
@@ -13,9 +14,9 @@
 namespace segue::train {
 namespace {
 
-/// rows · rowsᵀ + λI; `columns` is rows transposed. Each row of the product is
+/// rows · rowsᵀ; `columns` is rows transposed. Each row of the product is
 /// summed by one thread, in order.
-math::SymmetricMatrix GramOf(const Csr& rows, const Csr& columns, float regularization) {
+math::SymmetricMatrix GramOf(const Csr& rows, const Csr& columns) {
   math::SymmetricMatrix gram(rows.rows());
   math::ParallelFor(rows.rows(), [&](size_t r) {
     float* out = gram.Row(r);
@@ -26,18 +27,34 @@ math::SymmetricMatrix GramOf(const Csr& rows, const Csr& columns, float regulari
       const auto values = columns.Values(c);
       for (size_t o = 0; o < others.size(); ++o) out[others[o]] += value * values[o];
     }
-    out[r] += regularization;
   });
   return gram;
 }
 
-/// λ: the setting is for weights of mean square 1 and one listener a track.
-float Penalty(const Csr& tracks, double regularization) {
-  double squares = 0;
-  for (const float value : tracks.value) squares += static_cast<double>(value) * value;
+/// Every listener's weights times W^½ (train/ease.h).
+void CountListeners(Csr& listeners, double exponent) {
+  const double mean = static_cast<double>(listeners.size()) / static_cast<double>(listeners.rows());
+  for (size_t u = 0; u < listeners.rows(); ++u) {
+    const auto tracks = static_cast<double>(listeners.Columns(u).size());
+    const auto root = static_cast<float>(std::pow(tracks / mean, -exponent / 2));
+    for (uint64_t k = listeners.begin[u]; k < listeners.begin[u + 1]; ++k) listeners.value[k] *= root;
+  }
+}
+
+/// Λ (train/ease.h): [tracks], positive.
+std::vector<float> Penalty(const Csr& tracks, const EaseSettings& settings) {
+  std::vector<double> squares(tracks.rows());
+  for (size_t i = 0; i < tracks.rows(); ++i) {
+    for (const float value : tracks.Values(i)) squares[i] += static_cast<double>(value) * value;
+  }
   const auto size = static_cast<double>(tracks.size());
-  const double penalty = regularization * squares / size * std::sqrt(size / static_cast<double>(tracks.rows()));
-  return static_cast<float>(std::clamp(penalty, 1e-6, 1e30));
+  const double same = settings.regularization * std::accumulate(squares.begin(), squares.end(), 0.0) / size *
+                      std::sqrt(size / static_cast<double>(tracks.rows()));
+  std::vector<float> penalty(tracks.rows());
+  for (size_t i = 0; i < tracks.rows(); ++i) {
+    penalty[i] = static_cast<float>(std::clamp(same + settings.popularity_penalty * squares[i], 1e-6, 1e30));
+  }
+  return penalty;
 }
 
 /// The rows that have anything.
@@ -70,20 +87,20 @@ class EaseTrainer final : public Trainer {
     if (matrix.listeners.size() == 0) {
       return Error{ErrorCode::kInvalid, "ease: there are no plays, likes or ratings to train on"};
     }
-    const Csr listeners = Only(matrix.listeners, Used(matrix.listeners));
+    Csr listeners = Only(matrix.listeners, Used(matrix.listeners));
+    CountListeners(listeners, settings.ease.listener_exponent);
     const Csr all_tracks = Transposed(listeners, data.tracks.size());
     models::EaseModel::Parts parts{models::Catalogue(data.tracks.id, std::move(matrix.popularity)), matrix.scale,
-                                   static_cast<float>(settings.ease.regularization), std::move(matrix.idf), Used(all_tracks),
-                                   models::EaseModel::Form::kDense, {}, {}, {}, {}, {}, {}};
+                                   std::move(matrix.idf), Used(all_tracks), models::EaseModel::Form::kDense, {}, {}, {}, {}, {}, {}, {}};
     const Csr tracks = Only(all_tracks, parts.played);
-    parts.regularization = Penalty(tracks, settings.ease.regularization);
+    const std::vector<float> penalty = Penalty(tracks, settings.ease);
     const size_t smaller = std::min(listeners.rows(), tracks.rows());
     bool solved = false;
     math::WithThreads(settings.threads, [&] {
       solved = smaller > static_cast<size_t>(settings.ease.max_dense)
-                   ? Sparse(listeners, tracks, static_cast<size_t>(settings.ease.neighbours), instruments, parts)
-               : listeners.rows() < tracks.rows() ? Narrow(listeners, tracks, parts)
-                                                  : Dense(tracks, parts);
+                   ? Sparse(listeners, tracks, penalty, static_cast<size_t>(settings.ease.neighbours), instruments, parts)
+               : listeners.rows() < tracks.rows() ? Narrow(listeners, tracks, penalty, parts)
+                                                  : Dense(tracks, penalty, parts);
     });
     if (instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ease: asked to stop"};
     if (!solved) return Error{ErrorCode::kInvalid, "ease: the matrix cannot be inverted; raise ease.regularization"};
@@ -91,10 +108,11 @@ class EaseTrainer final : public Trainer {
   }
 
  private:
-  static bool Dense(const Csr& tracks, models::EaseModel::Parts& parts) {
+  static bool Dense(const Csr& tracks, const std::vector<float>& penalty, models::EaseModel::Parts& parts) {
     const size_t p = tracks.rows();
     const Csr listeners = Transposed(tracks, Widest(tracks));
-    math::SymmetricMatrix inverse = GramOf(tracks, listeners, parts.regularization);
+    math::SymmetricMatrix inverse = GramOf(tracks, listeners);
+    for (size_t i = 0; i < p; ++i) inverse.Row(i)[i] += penalty[i];
     if (!inverse.Invert()) return false;
     parts.dense.resize(p * p);
     math::ParallelFor(p, [&](size_t j) {
@@ -103,9 +121,10 @@ class EaseTrainer final : public Trainer {
     return true;
   }
 
-  static bool Sparse(const Csr& listeners, const Csr& tracks, size_t neighbours, Instruments& instruments, models::EaseModel::Parts& parts) {
+  static bool Sparse(const Csr& listeners, const Csr& tracks, const std::vector<float>& penalty, size_t neighbours,
+                     Instruments& instruments, models::EaseModel::Parts& parts) {
     Csr by_places = Transposed(tracks, listeners.rows());
-    auto rows = SparseEase(by_places, tracks, {parts.regularization, neighbours}, instruments);
+    auto rows = SparseEase(by_places, tracks, penalty, {.neighbours = neighbours}, instruments);
     if (!rows) return false;
     parts.form = models::EaseModel::Form::kSparse;
     parts.begin = std::move(rows->begin);
@@ -120,18 +139,20 @@ class EaseTrainer final : public Trainer {
     return widest;
   }
 
-  static bool Narrow(const Csr& listeners, const Csr& tracks, models::EaseModel::Parts& parts) {
+  static bool Narrow(const Csr& listeners, Csr tracks, const std::vector<float>& penalty, models::EaseModel::Parts& parts) {
     const size_t m = listeners.rows();
-    // Columns of `listeners` are rows of the catalogue; of the product only who has what in common counts.
-    math::SymmetricMatrix inverse = GramOf(listeners, Transposed(listeners, Widest(listeners)), parts.regularization);
+    parts.says.resize(tracks.rows());
+    for (size_t i = 0; i < tracks.rows(); ++i) {
+      parts.says[i] = 1 / std::sqrt(penalty[i]);
+      for (uint64_t k = tracks.begin[i]; k < tracks.begin[i + 1]; ++k) tracks.value[k] *= parts.says[i];
+    }
+    math::SymmetricMatrix inverse = GramOf(Transposed(tracks, m), tracks);
+    for (size_t u = 0; u < m; ++u) inverse.Row(u)[u] += 1;
     if (!inverse.Invert()) return false;
     parts.inner.resize(m * m);
     for (size_t u = 0; u < m; ++u) std::copy_n(inverse.Row(u), m, parts.inner.begin() + static_cast<std::ptrdiff_t>(u * m));
-    parts.begin = tracks.begin;
     parts.form = models::EaseModel::Form::kNarrow;
-    parts.column = tracks.column;
-    parts.value = tracks.value;
-    parts.inverse_diagonal.resize(tracks.rows());
+    parts.heeds.resize(tracks.rows());
     math::ParallelFor(tracks.rows(), [&](size_t i) {
       const auto who = tracks.Columns(i);
       const auto values = tracks.Values(i);
@@ -142,8 +163,11 @@ class EaseTrainer final : public Trainer {
         for (size_t b = 0; b < who.size(); ++b) product += static_cast<double>(row[who[b]]) * values[b];
         sum += product * values[a];
       }
-      parts.inverse_diagonal[i] = static_cast<float>(parts.regularization / (1 - sum));
+      parts.heeds[i] = static_cast<float>(std::sqrt(penalty[i]) / (1 - sum));
     });
+    parts.begin = std::move(tracks.begin);
+    parts.column = std::move(tracks.column);
+    parts.value = std::move(tracks.value);
     return true;
   }
 };

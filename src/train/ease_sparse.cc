@@ -132,7 +132,7 @@ struct Room {
 };
 
 /// B's column, for block.members in order. False where a pivot is not positive.
-bool Solve(Block& block, const Head& head, const Ranks& ranks, float regularization, Room& room, float* values) {
+bool Solve(Block& block, const Head& head, const Ranks& ranks, std::span<const float> penalty, Room& room, float* values) {
   const size_t d = block.members.size();
   const size_t stride = math::PaddedTo(d);
   room.matrix.assign(stride * stride, 0.0f);
@@ -151,7 +151,7 @@ bool Solve(Block& block, const Head& head, const Ranks& ranks, float regularizat
     for (size_t r = 0; r <= c; ++r) room.matrix[r * stride + c] = row[r];
     room.solution[c] = row[c + 1];
   }
-  for (size_t k = 0; k < d; ++k) room.matrix[k * stride + k] += regularization;
+  for (size_t k = 0; k < d; ++k) room.matrix[k * stride + k] += penalty[block.members[k]];
   const math::Kernels& kernels = math::BestKernels();
   if (!kernels.cholesky(room.matrix.data(), stride, d)) return false;
   kernels.solve(room.matrix.data(), stride, d, room.solution.data());
@@ -203,7 +203,8 @@ Block BlockOf(uint32_t track, const std::vector<Neighbour>& near, const Head& he
 
 }  // namespace
 
-std::optional<Csr> SparseEase(const Csr& listeners, const Csr& tracks, const SparseEaseSettings& settings, Instruments& instruments) {
+std::optional<Csr> SparseEase(const Csr& listeners, const Csr& tracks, std::span<const float> penalty,
+                              const SparseEaseSettings& settings, Instruments& instruments) {
   const size_t p = tracks.rows();
   auto near = NearestTracks(listeners, p, {}, settings.neighbours, instruments);
   if (instruments.Cancelled()) return std::nullopt;
@@ -236,7 +237,7 @@ std::optional<Csr> SparseEase(const Csr& listeners, const Csr& tracks, const Spa
       for (size_t b = first; b < last && solved && !instruments.Cancelled(); ++b) {
         const uint64_t at = columns.begin[blocks[b].track];
         std::copy(blocks[b].members.begin(), blocks[b].members.end(), columns.column.begin() + static_cast<std::ptrdiff_t>(at));
-        if (!Solve(blocks[b], head, ranks, settings.regularization, rooms.local(), columns.value.data() + at)) solved = false;
+        if (!Solve(blocks[b], head, ranks, penalty, rooms.local(), columns.value.data() + at)) solved = false;
       }
     });
     if (!solved || instruments.Cancelled()) return std::nullopt;

@@ -8,7 +8,6 @@
 namespace segue::train {
 
 struct SparseEaseSettings {
-  float regularization = 1;  ///< λ, as it is added to the diagonal
   size_t neighbours = 300;   ///< k
   size_t head = 8192;        ///< tracks whose products are kept; as `room`, changes speed and memory
   size_t room = 1 << 27;     ///< floats for the other products that are kept at one time
@@ -17,10 +16,11 @@ struct SparseEaseSettings {
 /// EASE^R for large catalogues: every track is predicted from its k nearest
 /// alone, N(i), which are the largest of its cosines (train/neighbours.h):
 ///
-///   B_N,i = (X_NᵀX_N + λI)⁻¹ · X_Nᵀx_i,   all else of column i 0
+///   B_N,i = (X_NᵀX_N + Λ_N)⁻¹ · X_Nᵀx_i,   all else of column i 0
 ///
 /// the exact ridge regression of x_i on X_N; with k = tracks − 1 EASE^R itself.
 ///   listeners [m x p], tracks [p x m]: X by rows and by columns, no row empty
+///   penalty [p]: Λ, positive
 /// Returns B by rows: what track j says of the others, ascending. Nothing where
 /// a pivot is not positive or `instruments` are cancelled.
 ///
@@ -39,6 +39,7 @@ struct SparseEaseSettings {
 /// and 1 for the neighbours. Memory: X four times; head²/2 + room floats; 24
 /// bytes a neighbour. Every sum is one thread's, in order: same bytes for any
 /// number of threads.
-std::optional<Csr> SparseEase(const Csr& listeners, const Csr& tracks, const SparseEaseSettings& settings, Instruments& instruments);
+std::optional<Csr> SparseEase(const Csr& listeners, const Csr& tracks, std::span<const float> penalty,
+                              const SparseEaseSettings& settings, Instruments& instruments);
 
 }  // namespace segue::train

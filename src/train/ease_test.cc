@@ -6,7 +6,7 @@
 
 #include "models/model_file.h"
 #include "train/ease_sparse.h"
-#include "train/testing.h"
+#include "train/knn_testing.h"
 
 namespace segue::train {
 namespace {
@@ -24,10 +24,8 @@ std::unique_ptr<models::Model> Fit(const Dataset& data, int64_t max_dense, int64
   return *std::move(model);
 }
 
-std::vector<float> ScoresOf(const models::Model& model, const Dataset& data, uint32_t user) {
-  std::vector<float> scores(model.track_count());
-  model.Score(ProfileIn(model, data, user), scores);
-  return scores;
+std::vector<float> ScoresIn(const models::Model& model, const Dataset& data, uint32_t user) {
+  return ScoresOf(model, ProfileIn(model, data, user));
 }
 
 /// Small whole numbers, so that sums are exact; the first tracks have the most listeners.
@@ -59,15 +57,64 @@ std::vector<std::vector<double>> GramOf(const Csr& tracks, size_t listeners) {
   return gram;
 }
 
+/// Of both exact forms, by the formulas of models/ease.h and train/ease.h.
+TEST(Ease, EveryColumnSolvesTheWeightedNormalEquations) {
+  for (const auto& [listeners, tracks] : {std::pair<uint32_t, uint32_t>{90, 25}, {20, 45}}) {
+    const Dataset data = RandomData(listeners, tracks, 4);
+    const SlowKnn slow(data, "binary");
+    Settings settings;
+    settings.ease = {.regularization = 3, .popularity_penalty = 0.5, .listener_exponent = 0.7, .weighting = "binary"};
+    const auto model = FitKnn("ease", data, settings);
+
+    double size = 0, active = 0, played = 0, squares = 0;
+    std::vector<double> count(listeners, 0);
+    for (uint32_t u = 0; u < listeners; ++u) {
+      count[u] = Dot(slow.rows[u], slow.rows[u]);
+      size += count[u];
+      active += count[u] > 0 ? 1 : 0;
+    }
+    std::vector<SlowKnn::Row> gram(tracks, SlowKnn::Row(tracks, 0.0));
+    for (uint32_t u = 0; u < listeners; ++u) {
+      const double weight = count[u] > 0 ? std::pow(count[u] / (size / active), -0.7) : 0;
+      for (uint32_t i = 0; i < tracks; ++i) {
+        for (uint32_t j = 0; j < tracks; ++j) gram[i][j] += weight * slow.rows[u][i] * slow.rows[u][j];
+      }
+    }
+    for (uint32_t i = 0; i < tracks; ++i) {
+      squares += gram[i][i];
+      played += gram[i][i] > 0 ? 1 : 0;
+    }
+    const double same = 3 * squares / size * std::sqrt(size / played);
+
+    std::vector<std::vector<float>> b;  // row j: what j says of the others
+    for (uint32_t j = 0; j < tracks; ++j) {
+      const std::vector<Preference> only = {{TrackIx{j}, 1, 1}};
+      b.push_back(ScoresOf(*model, model->FoldIn(History(only))));
+    }
+    for (uint32_t i = 0; i < tracks; ++i) {
+      if (gram[i][i] == 0) continue;
+      EXPECT_NEAR(b[i][i], 0, 1e-4) << "the diagonal, track " << i;
+      for (uint32_t r = 0; r < tracks; ++r) {
+        if (r == i || gram[r][r] == 0) continue;
+        double residual = -gram[r][i] + (same + 0.5 * gram[r][r]) * b[r][i];
+        for (uint32_t j = 0; j < tracks; ++j) residual += j == i || gram[j][j] == 0 ? 0 : gram[r][j] * b[j][i];
+        EXPECT_NEAR(residual, 0, 2e-3) << listeners << " listeners, column " << i << ", row " << r;
+      }
+    }
+  }
+}
+
 TEST(SparseEase, EveryColumnSolvesTheNormalEquationsOfItsNearest) {
   constexpr size_t kListeners = 300, kTracks = 70, kNear = 12;
   const Csr rows = RandomRows(kListeners, kTracks);
   const Csr tracks = Transposed(rows, kTracks);
   const auto gram = GramOf(tracks, kListeners);
+  std::vector<float> penalty(kTracks);
+  for (size_t i = 0; i < kTracks; ++i) penalty[i] = 3 + static_cast<float>(i % 5);
   NoInstruments instruments;
   for (const size_t head : {0u, 1u, 20u, 70u, 1000u}) {
     for (const size_t room : {1u, 500u, 1u << 20}) {
-      const auto b = SparseEase(rows, tracks, {.regularization = 7, .neighbours = kNear, .head = head, .room = room}, instruments);
+      const auto b = SparseEase(rows, tracks, penalty, {.neighbours = kNear, .head = head, .room = room}, instruments);
       ASSERT_TRUE(b.has_value());
       const Csr columns = Transposed(*b, kTracks);
       for (size_t i = 0; i < kTracks; ++i) {
@@ -85,7 +132,7 @@ TEST(SparseEase, EveryColumnSolvesTheNormalEquationsOfItsNearest) {
         }
         for (const uint32_t r : near) {
           double residual = -gram[r][i];
-          for (size_t k = 0; k < near.size(); ++k) residual += (gram[r][near[k]] + (near[k] == r ? 7 : 0)) * columns.Values(i)[k];
+          for (size_t k = 0; k < near.size(); ++k) residual += (gram[r][near[k]] + (near[k] == r ? penalty[r] : 0)) * columns.Values(i)[k];
           EXPECT_NEAR(residual, 0, 1e-3) << "head " << head << ", room " << room << ", column " << i << ", row " << r;
         }
       }
@@ -99,7 +146,7 @@ TEST(SparseEase, WithAllOtherTracksAsNeighboursIsTheDenseModel) {
   const auto sparse = Fit(data, 29, 30);
   EXPECT_FALSE(SavedBytes(*dense) == SavedBytes(*sparse));
   for (uint32_t u = 0; u < 100; ++u) {
-    const auto a = ScoresOf(*dense, data, u), b = ScoresOf(*sparse, data, u);
+    const auto a = ScoresIn(*dense, data, u), b = ScoresIn(*sparse, data, u);
     for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-3) << "listener " << u << ", track " << i;
   }
 }
@@ -133,7 +180,7 @@ TEST(SparseEase, TracksThatShareNoListenerHaveNoNeighbours) {
     data.begin.push_back(u + 1u);
   }
   const auto model = Fit(data, 1, 2);
-  for (const float score : ScoresOf(*model, data, 1)) EXPECT_TRUE(std::isfinite(score));
+  for (const float score : ScoresIn(*model, data, 1)) EXPECT_TRUE(std::isfinite(score));
   EXPECT_TRUE(model->Similar(TrackIx{0}, 3).empty());
 }
 
@@ -149,7 +196,7 @@ TEST_F(SparseEaseFile, ASavedModelAnswersAsTheFittedOneAndIsSavedAlike) {
   ASSERT_TRUE(fitted->Save(file_).ok());
   const auto loaded = models::Load(file_);
   ASSERT_TRUE(loaded.ok()) << loaded.error().message;
-  for (uint32_t u = 0; u < 20; ++u) EXPECT_EQ(ScoresOf(*fitted, data, u), ScoresOf(**loaded, data, u));
+  for (uint32_t u = 0; u < 20; ++u) EXPECT_EQ(ScoresIn(*fitted, data, u), ScoresIn(**loaded, data, u));
   EXPECT_TRUE(SavedBytes(*fitted) == SavedBytes(**loaded));
 }
 

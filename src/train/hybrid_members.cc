@@ -4,8 +4,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "models/content.h"
+#include "models/content_map.h"
 #include "models/hybrid.h"
+#include "models/ials.h"
 #include "models/liking.h"
+#include "models/popularity.h"
+#include "train/content.h"
+#include "train/content_map.h"
 
 namespace segue::train {
 namespace {
@@ -41,16 +47,50 @@ Result<HybridMember> ReadMember(const std::string& text, const Settings& setting
   return member;
 }
 
+/// Where nothing is known of any track, a model of content is `ials` or
+/// popularity by another name.
+std::string_view WithoutContent(std::string_view algorithm, Described described) {
+  if (algorithm == models::IalsContentModel::kAlgorithm && !described.text && !described.audio) return models::IalsModel::kAlgorithm;
+  const bool reads_text = algorithm != models::ContentModel::kAudio, reads_audio = algorithm != models::ContentModel::kText;
+  const bool content = algorithm == models::ContentModel::kText || algorithm == models::ContentModel::kAudio || algorithm == models::ContentModel::kBoth;
+  if (content && !(reads_text && described.text) && !(reads_audio && described.audio)) return models::PopularityModel::kAlgorithm;
+  return algorithm;
+}
+
+/// The model of an `ials` with the member's settings, or null.
+const models::Model* FittedIals(const HybridMember& member, const std::vector<HybridMember>& able, const Members& models) {
+  for (size_t m = 0; m < able.size(); ++m) {
+    if (able[m].algorithm == models::IalsModel::kAlgorithm &&
+        SettingsOf(able[m].algorithm, able[m].settings) == SettingsOf(models::IalsModel::kAlgorithm, member.settings)) {
+      return models[m].get();
+    }
+  }
+  return nullptr;
+}
+
+Result<std::unique_ptr<models::Model>> FitMember(const Dataset& data, const HybridMember& member, const models::Model* ials, uint64_t seed,
+                                                 Instruments& instruments) {
+  if (member.algorithm == models::IalsContentModel::kAlgorithm && ials != nullptr) return MapContent(data, *ials, member.settings, instruments);
+  SEGUE_TRY(const auto trainer, MakeTrainer(member.algorithm));
+  return trainer->Fit(data, member.settings, seed, instruments);
+}
+
 }  // namespace
 
 Result<std::vector<HybridMember>> ReadHybridMembers(const Settings& settings, const Dataset& data) {
   std::vector<HybridMember> members;
   const bool all_liked = models::LikedRule(settings.liked, data) == models::Liked::kAll;
-  for (const std::string& text : Split(settings.hybrid.members, ',')) {
+  const Described described = DescriptionsIn(data);
+  const std::vector<std::string> texts = Split(settings.hybrid.members, ',');
+  for (const std::string& text : texts) {
     auto member = ReadMember(text, settings);
     if (!member.ok()) return member.error().In("hybrid.members");
     if (member->algorithm == "friends" && data.friends.begin.empty()) continue;
     if (all_liked && text == member->algorithm + "(liked=all)") continue;
+    if (const std::string_view same = WithoutContent(member->algorithm, described); same != member->algorithm) {
+      const std::string other = std::string(same) + text.substr(member->algorithm.size());
+      if (std::find(texts.begin(), texts.end(), other) != texts.end()) continue;
+    }
     members.push_back(*std::move(member));
   }
   if (members.empty()) return Error{ErrorCode::kInvalid, "hybrid.members: there is none for these data"};
@@ -65,8 +105,7 @@ Result<Members> FitMembers(const Dataset& data, std::vector<HybridMember>& membe
   std::vector<HybridMember> able;
   std::string why;
   for (HybridMember& member : members) {
-    SEGUE_TRY(const auto trainer, MakeTrainer(member.algorithm));
-    auto model = trainer->Fit(data, member.settings, seed, instruments);
+    auto model = FitMember(data, member, FittedIals(member, able, models), seed, instruments);
     if (model.ok()) {
       models.push_back(*std::move(model));
       able.push_back(std::move(member));

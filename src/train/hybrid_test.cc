@@ -6,6 +6,7 @@
 #include "models/hybrid.h"
 #include "train/ensemble_selection.h"
 #include "train/hybrid_lists.h"
+#include "train/content_map.h"
 #include "train/hybrid_members.h"
 #include "train/testing.h"
 
@@ -37,8 +38,35 @@ TEST(HybridMembers, SettingsInBracketsAreTheMembersOwn) {
 }
 
 TEST(HybridMembers, WhatTheDataCannotTellApartIsLeftOut) {
-  const Dataset data = Checkerboard(8);  // plays, nobody's friends
-  EXPECT_EQ(NamesOf("ials,friends,ials(liked=all)", data), std::vector<std::string>{"ials"});
+  const Dataset full = Checkerboard(8);  // plays, tags and features, nobody's friends
+  EXPECT_EQ(NamesOf("ials,friends,ials(liked=all)", full), std::vector<std::string>{"ials"});
+  Dataset tagged = full;
+  std::fill(tagged.tracks.features.begin(), tagged.tracks.features.end(), kNaN);
+  Dataset bare = tagged;
+  std::fill(bare.tracks.tags.begin(), bare.tracks.tags.end(), "");
+  bare.tags = {};
+  EXPECT_EQ(NamesOf("ials,ials_content,ials_content(factors=3),popularity,content_text,content_audio,content", bare),
+            (std::vector<std::string>{"ials", "ials_content(factors=3)", "popularity"}));
+  EXPECT_EQ(NamesOf("ials,ials_content,popularity,content_text,content_audio,content", tagged),
+            (std::vector<std::string>{"ials", "ials_content", "popularity", "content_text", "content"}));
+  EXPECT_EQ(NamesOf("ials_content,popularity,content_audio", full), (std::vector<std::string>{"ials_content", "popularity", "content_audio"}));
+}
+
+TEST(HybridMembers, ContentFromTheFactorsBeforeItIsContentFittedAlone) {
+  const Dataset data = Checkerboard(12);
+  Settings settings = Small();
+  settings.hybrid.members = "ials,ials_content,ials_content(factors=3)";
+  auto members = ReadHybridMembers(settings, data);
+  ASSERT_TRUE(members.ok());
+  NoInstruments instruments;
+  const auto models = FitMembers(data, *members, 5, instruments);
+  ASSERT_TRUE(models.ok());
+  ASSERT_EQ(models->size(), 3u);
+  for (const size_t m : {1u, 2u}) {
+    const auto alone = MakeIalsContentTrainer()->Fit(data, (*members)[m].settings, 5, instruments);
+    ASSERT_TRUE(alone.ok());
+    EXPECT_TRUE(SavedBytes(*(*models)[m]) == SavedBytes(**alone)) << (*members)[m].name;
+  }
 }
 
 TEST(HybridMembers, AnErrorNamesTheSettingAndWhatIsWrong) {

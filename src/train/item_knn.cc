@@ -22,7 +22,7 @@ class ItemKnnTrainer final : public Trainer {
     }
     std::vector<std::vector<Neighbour>> lists;
     const KnnSettings& knn = settings.item_knn;
-    const LikenessRule rule{ParseKnnSimilarity(knn.similarity), knn.popular, knn.shrinkage};
+    const LikenessRule rule{models::ParseKnnSimilarity(knn.similarity), knn.popular, knn.shrinkage};
     math::WithThreads(settings.threads, [&] {
       lists = NearestTracks(std::move(matrix.listeners), data.tracks.size(), rule, static_cast<size_t>(knn.neighbours), instruments);
     });

@@ -9,6 +9,8 @@
 namespace segue::train {
 namespace {
 
+using models::KnnSimilarity;
+
 constexpr size_t kBlock = 512;  // listeners a task
 
 /// What some listeners want.
@@ -88,13 +90,6 @@ KnnMatrix MakeKnnMatrix(const Dataset& data, const Settings& settings, models::K
     });
   });
   return matrix;
-}
-
-KnnSimilarity ParseKnnSimilarity(std::string_view name) {
-  if (name == "pearson") return KnnSimilarity::kPearson;
-  if (name == "euclidean") return KnnSimilarity::kEuclidean;
-  if (name == "jaccard") return KnnSimilarity::kJaccard;
-  return KnnSimilarity::kCosine;
 }
 
 Likeness::Likeness(const LikenessRule& rule, const Csr& rows, size_t columns)

@@ -21,12 +21,9 @@ struct KnnMatrix {
 /// On settings.threads threads, in fixed blocks: same bytes for any number of them.
 KnnMatrix MakeKnnMatrix(const Dataset& data, const Settings& settings, models::KnnWeighting weighting);
 
-enum class KnnSimilarity { kCosine, kPearson, kEuclidean, kJaccard };
-KnnSimilarity ParseKnnSimilarity(std::string_view name);
-
 /// What makes two rows alike; `popular`, `shrinkage` and `added` as below.
 struct LikenessRule {
-  KnnSimilarity similarity = KnnSimilarity::kCosine;
+  models::KnnSimilarity similarity = models::KnnSimilarity::kCosine;
   double popular = 0.5;
   double shrinkage = 0;
   double added = 0;
@@ -48,14 +45,14 @@ class Likeness {
   Likeness(const LikenessRule& rule, const Csr& rows, size_t columns);
 
   /// Must `common` be told? Else only that it is not 0.
-  bool CountsCommon() const { return similarity_ == KnnSimilarity::kJaccard || shrinkage_ > 0; }
+  bool CountsCommon() const { return similarity_ == models::KnnSimilarity::kJaccard || shrinkage_ > 0; }
   /// Of rows b, b + 1, ... to row a, n of them, in place of their dots > 0.
   ///   dots    [n] in: dots, 0 where nothing is common; out: likeness, 0 for none
   ///   common  [n] where CountsCommon
   void Replace(size_t a, size_t b, size_t n, float* dots, const float* common) const;
 
  private:
-  const KnnSimilarity similarity_;
+  const models::KnnSimilarity similarity_;
   const float shrinkage_;
   const double columns_;
   std::vector<float> as_row_;        // [rows] what each similarity needs of a

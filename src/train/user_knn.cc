@@ -20,19 +20,22 @@ class UserKnnTrainer final : public Trainer {
     if (matrix.listeners.size() == 0) {
       return Error{ErrorCode::kInvalid, std::string(algorithm()) + ": there are no plays, likes or ratings to train on"};
     }
+    models::UserKnnModel::Parts parts;
     for (size_t u = 0; u < matrix.listeners.rows(); ++u) {
       double squares = 0;
       for (const float value : matrix.listeners.Values(u)) squares += static_cast<double>(value) * value;
       for (uint64_t k = matrix.listeners.begin[u]; k < matrix.listeners.begin[u + 1]; ++k) {
         matrix.listeners.value[k] = static_cast<float>(matrix.listeners.value[k] / std::sqrt(squares));
       }
+      parts.length.push_back(static_cast<float>(std::sqrt(squares)));
     }
-    models::UserKnnModel::Parts parts;
     parts.catalogue = models::Catalogue(data.tracks.id, std::move(matrix.popularity));
     parts.scale = matrix.scale;
     parts.neighbours = static_cast<uint32_t>(settings.user_knn.neighbours);
     parts.shrinkage = static_cast<float>(settings.user_knn.shrinkage);
     parts.locality = static_cast<float>(settings.user_knn.locality);
+    parts.similarity = models::ParseKnnSimilarity(settings.user_knn.similarity);
+    parts.scoring = models::ParseKnnScoring(settings.user_knn.scoring);
     parts.friends = friends_;
     parts.idf = std::move(matrix.idf);
     parts.listeners = data.listeners;

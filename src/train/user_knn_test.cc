@@ -51,10 +51,10 @@ std::vector<double> SlowScores(const SlowKnn& slow, const std::vector<double>& l
 }
 
 /// Of the others, with all but the k nearest set to 0.
-std::vector<double> SlowNeighbours(const SlowKnn& slow, const SlowKnn::Row& row, int self, size_t k, double shrinkage) {
+std::vector<double> SlowNeighbours(const SlowKnn& slow, const SlowKnn::Row& row, int self, size_t k, double shrinkage, const std::string& similarity = "cosine") {
   std::vector<double> likeness(kListeners, 0.0);
   for (int v = 0; v < static_cast<int>(kListeners); ++v) {
-    if (v != self) likeness[static_cast<size_t>(v)] = SlowLikeness("cosine", row, slow.rows[static_cast<size_t>(v)], 0.5, shrinkage);
+    if (v != self) likeness[static_cast<size_t>(v)] = SlowLikeness(similarity, row, slow.rows[static_cast<size_t>(v)], 0.5, shrinkage);
   }
   std::vector<uint32_t> order(kListeners);
   std::iota(order.begin(), order.end(), 0u);
@@ -89,6 +89,62 @@ TEST(UserKnn, AScoreIsTheNeighboursWeightedSumForEveryWeighting) {
       }
     }
   }
+}
+
+TEST(UserKnn, AScoreIsTheNeighboursWeightedSumForEverySimilarity) {
+  const Dataset data = Odd();
+  const SlowKnn slow(data, "log");
+  for (const std::string similarity : {"cosine", "pearson", "euclidean", "jaccard"}) {
+    Settings settings = With("log", kListeners);
+    settings.user_knn.similarity = similarity;
+    const auto model = FitKnn("user_knn", data, settings);
+    for (uint32_t u = 0; u < kListeners; ++u) {
+      if (u == 4 || u == 5) continue;
+      const auto likeness = SlowNeighbours(slow, slow.rows[u], static_cast<int>(u), kListeners, 3, similarity);
+      ExpectScores(*model, ProfileIn(*model, data, u), SlowScores(slow, likeness, 2), similarity + " listener " + std::to_string(u));
+    }
+  }
+}
+
+/// The formulas of models/user_knn.h, neighbour by neighbour.
+double SlowScore(const SlowKnn& slow, const std::vector<double>& likeness, const std::string& scoring, uint32_t i) {
+  double sum = 0, voted = 0, most = 0, fused = 0;
+  for (uint32_t v = 0; v < kListeners; ++v) {
+    const auto& row = slow.rows[v];
+    if (likeness[v] <= 0 || row[i] == 0) continue;
+    const double vote = likeness[v] * likeness[v] * row[i] / std::sqrt(Dot(row, row));
+    double rank = 0;
+    for (uint32_t j = 0; j < kTracks; ++j) rank += row[j] > row[i] || (row[j] == row[i] && j < i) ? 1 : 0;
+    sum += vote;
+    voted += likeness[v] * likeness[v];
+    most = std::max(most, vote);
+    fused += likeness[v] * likeness[v] / (10 + rank);
+  }
+  return scoring == "mean" ? (voted > 0 ? sum / voted : 0) : scoring == "max" ? most : scoring == "rank" ? fused : sum;
+}
+
+TEST(UserKnn, EveryScoringIsItsFormulaAndSurvivesTheFile) {
+  const Dataset data = Odd();
+  const SlowKnn slow(data, "log");
+  const auto file = std::filesystem::temp_directory_path() / ("segue-user-knn-" + std::to_string(::getpid()));
+  for (const std::string scoring : {"sum", "mean", "max", "rank"}) {
+    Settings settings = With("log", kListeners);
+    settings.user_knn.scoring = scoring;
+    settings.user_knn.similarity = "jaccard";
+    const auto model = FitKnn("user_knn", data, settings);
+    ASSERT_TRUE(model->Save(file).ok());
+    const auto loaded = models::Load(file);
+    ASSERT_TRUE(loaded.ok()) << loaded.error().message;
+    for (uint32_t u = 0; u < kListeners; ++u) {
+      if (u == 4 || u == 5) continue;
+      const auto likeness = SlowNeighbours(slow, slow.rows[u], static_cast<int>(u), kListeners, 3, "jaccard");
+      std::vector<double> expected;
+      for (uint32_t i = 0; i < kTracks; ++i) expected.push_back(SlowScore(slow, likeness, scoring, i));
+      ExpectScores(*model, ProfileIn(*model, data, u), expected, scoring + " listener " + std::to_string(u));
+      EXPECT_EQ(ScoresOf(**loaded, ProfileIn(**loaded, data, u)), ScoresOf(*model, ProfileIn(*model, data, u))) << scoring;
+    }
+  }
+  std::filesystem::remove(file);
 }
 
 TEST(UserKnn, AStrangerMayHaveAnyoneForANeighbour) {
