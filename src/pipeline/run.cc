@@ -2,6 +2,7 @@
 #include <chrono>
 #include <functional>
 #include <sstream>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -177,8 +178,23 @@ class Run {
     }
   }
 
+  /// Somebody who copies files and then asks for a run means these files: waits
+  /// until none has changed for inbox.settle_ms, unless they go on growing.
+  InboxListing SettledInbox() const {
+    const auto settle = std::chrono::milliseconds(context_.settings.inbox_settle_ms);
+    const auto patience = std::chrono::steady_clock::now() + 5 * settle;
+    while (true) {
+      InboxListing listing = ListInbox(context_.folder.inbox());
+      const int64_t now = context_.clock.NowMs();
+      const bool fresh = std::any_of(listing.files.begin(), listing.files.end(),
+                                     [&](const InboxFile& file) { return now - file.changed_ms < settle.count(); });
+      if (!fresh || record_.trigger != "person" || context_.cancelled.load() || std::chrono::steady_clock::now() > patience) return listing;
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+
   Status Ingest(json& detail) {
-    const InboxListing listing = ListInbox(context_.folder.inbox());
+    const InboxListing listing = SettledInbox();
     const auto& settled = listing.files;
     ingest::Outcome total;
     int64_t waiting = 0;

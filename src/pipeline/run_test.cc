@@ -74,6 +74,19 @@ class Runs : public testing::Test {
   std::unique_ptr<store::Catalog> catalog_;
 };
 
+TEST_F(Runs, WhoAsksForARunJustAfterCopyingFilesMeansThoseFiles) {
+  const store::SystemClock clock;
+  settings_.inbox_settle_ms = 300;
+  DropListeners(3);
+  const Context context{*bucket_, *catalog_, clock, settings_, instruments_, folder_, cancelled_};
+  const auto by_itself = RunOnce(context, {"inbox", ""});
+  ASSERT_TRUE(by_itself.ok());
+  EXPECT_EQ(by_itself->state, "nothing_new") << "they may still be written";
+  const auto asked = RunOnce(context, {"person", ""});
+  ASSERT_TRUE(asked.ok());
+  EXPECT_EQ(asked->state, "approved") << asked->error;
+}
+
 TEST_F(Runs, FromFilesInTheInboxToALiveModel) {
   DropListeners(1);
   const auto run = Run("inbox");
