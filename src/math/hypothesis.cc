@@ -205,7 +205,7 @@ ContingencyTest ChiSquared(std::span<const double> counts, size_t rows, size_t c
     return static_cast<double>(std::count_if(sums.begin(), sums.end(), [](double sum) { return sum > 0; }));
   };
   ContingencyTest test{kNan, (used(of_row) - 1) * (used(of_column) - 1), {kNan, kNan}, kNan};
-  if (!(test.df > 0)) return test;
+  if (used(of_row) < 2 || used(of_column) < 2) return test;
   Summer sum;
   for (size_t i = 0; i < counts.size(); ++i) {
     const double expected = of_row[i / columns] * of_column[i % columns] / n;
