@@ -61,7 +61,8 @@ std::string Significant(double value, int digits) {
   // What rounding to `digits` makes of it decides: 999.96 is 1,000 with four.
   std::snprintf(text, sizeof text, "%.*e", digits - 1, size);
   const int exponent = std::atoi(std::strchr(text, 'e') + 1);
-  std::snprintf(text, sizeof text, "%.*f", std::max(0, digits - 1 - exponent), value);
+  const bool whole = value == std::round(value);
+  std::snprintf(text, sizeof text, "%.*f", whole ? 0 : std::max(0, digits - 1 - exponent), value);
   std::string plain = text;
   const size_t point = std::min(plain.find('.'), plain.size());
   const size_t first = plain.front() == '-' ? 1 : 0;

@@ -13,6 +13,7 @@ TEST(Text, SignificantDigitsAreRoundedOnceAndKeepTheirZeros) {
   EXPECT_EQ(Significant(1234567.8, 3), "1,234,568");
   EXPECT_EQ(Significant(-12345, 2), "-12,345");
   EXPECT_EQ(Significant(0.5, 3), "0.500");
+  EXPECT_EQ(Significant(4, 3), "4");
   EXPECT_EQ(Significant(1.5e-7, 2), "1.5e-07");
   EXPECT_EQ(Significant(0, 3), "0");
   EXPECT_EQ(Significant(std::nan(""), 3), "–");

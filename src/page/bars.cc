@@ -104,7 +104,7 @@ Html Draw(const HeatMap& chart) {
   // Headings that do not fit over their columns are slanted, and reach over the right edge.
   const bool slanted = heading + 8 > cell_at(0);
   const double cell = cell_at(slanted ? heading * 0.6 : 0);
-  const double height = std::min(cell, slanted ? 34.0 : 48.0);
+  const double height = std::min(cell, slanted || chart.rows.size() > 6 ? 34.0 : 48.0);
   const double top = (slanted ? heading * 0.75 + 16 : 22) + (chart.column_title.empty() ? 0 : 20);
   if (!chart.column_title.empty()) canvas.Text(label + cell * columns / 2, 12, Anchor::kMiddle, chart.column_title, "dim");
   const double rows_height = height * static_cast<double>(chart.rows.size());
@@ -125,7 +125,7 @@ Html Draw(const HeatMap& chart) {
       const double depth = std::isnan(value) ? 0 : std::clamp(std::fabs(value) / chart.full, 0.0, 1.0);
       const std::string css = chart.diverging && value < 0 ? SeriesClass('f', 1) : SeriesClass('f', 0);
       canvas.Rect(x + 0.5, y + 0.5, cell - 1, height - 1, css, 0.04 + 0.96 * depth, chart.rows[r] + ", " + chart.columns[c] + ": " + text);
-      if (TextWidth(text) * 0.92 <= cell - 2) canvas.Text(x + cell / 2, y + height / 2 + 4, Anchor::kMiddle, text, depth > 0.55 ? "on" : "");
+      if (TextWidth(text) * 0.92 <= cell - 2) canvas.Text(x + cell / 2, y + height / 2 + 4, Anchor::kMiddle, text, depth > 0.85 ? "on" : depth > 0.6 ? "mid" : "");
     }
   }
   return canvas.Finish(chart.frame, top + rows_height + 4);

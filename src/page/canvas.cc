@@ -154,9 +154,9 @@ Html Canvas::Finish(const Frame& frame, double height) const {
   const std::string description = frame.description.empty() ? frame.title : frame.description;
   std::string out = "<figure>";
   if (!frame.title.empty()) out += "<figcaption>" + Escaped(frame.title) + "</figcaption>";
-  // Above its own size the text would be larger than the page's.
+  // Above its own size the text would be larger than the page's; far below, too small to read: it scrolls.
   out += "<svg role=\"img\" viewBox=\"0 0 " + std::to_string(frame.width) + " " + Place(height) + "\" style=\"max-width:" +
-         std::to_string(frame.width * 5 / 4) + "px\" aria-label=\"" + Escaped(frame.title) + "\"><title>" + Escaped(frame.title) + "</title><desc>" + Escaped(description) + "</desc>\n";
+         std::to_string(frame.width * 5 / 4) + "px;min-width:" + std::to_string(std::min(frame.width, 600)) + "px\" aria-label=\"" + Escaped(frame.title) + "\"><title>" + Escaped(frame.title) + "</title><desc>" + Escaped(description) + "</desc>\n";
   return {out + marks_ + "</svg></figure>\n"};
 }
 

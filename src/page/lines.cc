@@ -27,6 +27,11 @@ std::string Figure(double value, const Axis& axis) {
   return axis.percent ? Fixed(value * 100, 1) + " %" : Significant(value, 4);
 }
 
+/// From k - ½ to k + ½: a mark between two bins would mean nothing.
+bool BinsOfWholeNumbers(const std::vector<double>& edges) {
+  return std::all_of(edges.begin(), edges.end(), [&](double edge) { return edge + 0.5 == std::round(edge + 0.5) && edge != std::round(edge); });
+}
+
 /// Pieces of a line between values that are NaN.
 std::string LineData(const std::vector<double>& xs, const std::vector<double>& ys, const Scale& x, const Scale& y) {
   std::string data;
@@ -65,7 +70,12 @@ Html Draw(const Histogram& chart) {
   const Scale x{chart.x.low.value_or(first), chart.x.high.value_or(last), plot.left, plot.right};
   const Scale y{y_ends.first, y_ends.second, plot.bottom, plot.top};
   canvas.AxisY(chart.y, y, y_ticks, plot.left, plot.right);
-  canvas.AxisX(chart.x, x, NiceTicks(x.low, x.high, chart.frame.width < 420 ? 4 : 8), plot.bottom, plot.bottom + 4);
+  Ticks x_ticks = NiceTicks(x.low, x.high, chart.frame.width < 420 ? 4 : 8);
+  if (BinsOfWholeNumbers(chart.edges)) {
+    std::erase_if(x_ticks.at, [](double tick) { return tick != std::round(tick); });
+    x_ticks.places = 0;
+  }
+  canvas.AxisX(chart.x, x, x_ticks, plot.bottom, plot.bottom + 4);
   for (const auto& series : chart.series) {
     std::string data = Move('M', x(first), y(y.low));
     for (size_t bin = 0; bin < series.heights.size(); ++bin) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 
 #include "core/text.h"
 #include "page/charts.h"
@@ -32,7 +33,7 @@ Html Effects(const Specification& s) {
   chart.frame = {.title = "Effect of each feature: Cohen's d with its 95 % interval",
                  .description = "A dot for each feature, the largest effect on top; right of the line " + ClassName(s, 1) + " has the higher values, left of it the lower.",
                  .width = 820};
-  chart.axis.title = "← lower in " + ClassName(s, 1) + "    standard deviations    higher in " + ClassName(s, 1) + " →";
+  chart.axis.title = "← lower in " + ClassName(s, 1) + " · standard deviations · higher in " + ClassName(s, 1) + " →";
   for (const size_t f : ByEffect(s.all)) {
     const math::Effect& d = s.all.differences[f].d;
     chart.rows.push_back({s.features[f].name, {{d.value, d.low, d.high, d.value < 0 ? 1 : 0}}, Fixed(d.value, 2)});
@@ -116,7 +117,7 @@ page::Section Distributions(const Specification& s) {
     chart.y.title = "";
     chart.edges = feature.edges;
     std::vector<uint64_t> total(feature.edges.size() - 1, 0);
-    for (size_t label = 0; label < s.labels.size(); ++label) {
+    for (size_t label = s.labels.size(); label-- > 0;) {
       uint64_t n = 0;
       std::vector<double> shares;
       for (size_t bin = 0; bin < total.size(); ++bin) n += feature.counts[label][bin], total[bin] += feature.counts[label][bin];
@@ -125,8 +126,9 @@ page::Section Distributions(const Specification& s) {
       if (by_class) chart.series.push_back({ClassName(s, label), shares, s.labels.size() == 2 ? 1 - static_cast<int>(label) : static_cast<int>(label)});
     }
     if (!by_class) {
+      const auto n = static_cast<double>(std::accumulate(total.begin(), total.end(), uint64_t{0}));
       std::vector<double> shares;
-      for (const uint64_t count : total) shares.push_back(static_cast<double>(count) / static_cast<double>(std::max<uint64_t>(1, feature.all.n - (s.unlabelled > 0 ? 0 : 0))));
+      for (const uint64_t count : total) shares.push_back(n > 0 ? static_cast<double>(count) / n : std::nan(""));
       chart.series.push_back({"", shares, 0});
     }
     charts.push_back(Draw(chart));

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "core/text.h"
 #include "songs/reports.h"
@@ -73,10 +74,10 @@ std::string Spreads(const Specification& s) {
 }
 
 std::string Columns(const Specification& s) {
-  std::vector<std::vector<std::string>> rows = {{"feature", "missing", "mean", "sd"}};
+  std::vector<std::vector<std::string>> rows = {{"feature", "mean", "sd"}};
   for (const double q : kQuantiles) rows[0].push_back(q == 0 ? "least" : q == 1 ? "most" : Fixed(q * 100, 0) + " %");
   for (const FeatureReport& feature : s.features) {
-    rows.push_back({feature.name, Whole(feature.missing), Significant(feature.all.mean, 4), Significant(feature.all.StandardDeviation(), 4)});
+    rows.push_back({feature.name, Significant(feature.all.mean, 4), Significant(feature.all.StandardDeviation(), 4)});
     for (const double value : feature.quantiles) rows.back().push_back(Significant(value, 3));
   }
   return "\nWhat the columns hold\n" + Aligned(rows);
@@ -92,15 +93,16 @@ std::string Quality(const Specification& s) {
   std::string out = "\nData quality\n" + Aligned(rows);
   std::vector<std::vector<std::string>> odd;
   for (const FeatureReport& feature : s.features) {
+    if (feature.missing > 0) odd.push_back({"  " + feature.name + " is missing", Whole(feature.missing), ""});
     for (const Impossible& item : feature.impossible) {
-      odd.push_back({"  " + feature.name + " " + item.what, Whole(item.count), "first " + Significant(item.example, 4) + " at " + item.file + " line " + std::to_string(item.line)});
+      odd.push_back({"  " + feature.name + " " + item.what, Whole(item.count), "first " + Significant(item.example, 4) + " at " + std::filesystem::path(item.file).filename().string() + " line " + std::to_string(item.line)});
     }
   }
-  if (odd.empty()) return out + "  no value that cannot be\n";
+  if (odd.empty()) return out + "  no value is missing, and none cannot be\n";
   size_t widest = 0;
   for (const auto& row : odd) widest = std::max(widest, Letters(row[0]));
-  out += "  values that cannot be, or stand for \"not found\"\n";
-  for (const auto& row : odd) out += "  " + row[0] + std::string(widest - Letters(row[0]), ' ') + "  " + std::string(row[1].size() < 7 ? 7 - row[1].size() : 0, ' ') + row[1] + "  " + row[2] + "\n";
+  out += "  values that are missing, cannot be, or stand for \"not found\"\n";
+  for (const auto& row : odd) out += "  " + row[0] + std::string(widest - Letters(row[0]), ' ') + "  " + std::string(row[1].size() < 7 ? 7 - row[1].size() : 0, ' ') + row[1] + (row[2].empty() ? "" : "  " + row[2]) + "\n";
   return out;
 }
 
