@@ -87,17 +87,21 @@ void Correlate(const SongTable& songs, Specification& out) {
   out.pearson.assign(features * features, kNan);
   out.spearman.assign(features * features, kNan);
   std::vector<std::vector<double>> columns(features, std::vector<double>(songs.size())), ranks(features);
+  std::vector<math::Moments> of_columns(features), of_ranks(features);
   math::ParallelFor(features, [&](size_t f) {
     for (size_t row = 0; row < songs.size(); ++row) columns[f][row] = songs.Row(row)[f];
-    if (out.features[f].missing == 0) ranks[f] = math::Ranks(columns[f]);
+    if (out.features[f].missing > 0) return;
+    ranks[f] = math::Ranks(columns[f]);
+    of_columns[f] = math::Describe(columns[f]);
+    of_ranks[f] = math::Describe(ranks[f]);
   });
   math::ParallelFor(features * features, [&](size_t i) {
     const size_t a = i / features, b = i % features;
     if (a > b) return;
     double pearson = kNan, spearman = kNan;
     if (out.features[a].missing == 0 && out.features[b].missing == 0) {
-      pearson = math::Correlation(columns[a], columns[b]);
-      spearman = math::Correlation(ranks[a], ranks[b]);
+      pearson = math::Correlation(columns[a], of_columns[a], columns[b], of_columns[b]);
+      spearman = math::Correlation(ranks[a], of_ranks[a], ranks[b], of_ranks[b]);
     } else {
       std::vector<double> of_a, of_b;
       for (size_t row = 0; row < songs.size(); ++row) {

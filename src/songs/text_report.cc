@@ -53,7 +53,7 @@ std::string Differences(const Specification& s) {
   for (const size_t f : ByEffect(s.all)) {
     const Difference& x = s.all.differences[f];
     rows.push_back({s.features[f].name, Significant(x.second.mean, 4), Significant(x.first.mean, 4), Fixed(x.d.value, 3),
-                    std::isnan(x.d.value) ? "–" : Fixed(x.d.low, 3) + " to " + Fixed(x.d.high, 3), SizeOf(x.d.value), Fixed(x.student.t, 2),
+                    std::isnan(x.d.value) ? "–" : Fixed(x.d.low, 2) + " to " + Fixed(x.d.high, 2), SizeOf(x.d.value), Fixed(x.student.t, 2),
                     FromLog10(x.student.p.log10), Fixed(x.welch.t, 2), Fixed(x.ranks.rank_biserial, 3), FromLog10(x.student_q.log10)});
   }
   return "\nWhat sets " + ClassName(s, 1) + " apart from " + ClassName(s, 0) + ", the largest effect first\n" + Aligned(rows) +
@@ -75,10 +75,16 @@ std::string Spreads(const Specification& s) {
 
 std::string Columns(const Specification& s) {
   std::vector<std::vector<std::string>> rows = {{"feature", "mean", "sd"}};
-  for (const double q : kQuantiles) rows[0].push_back(q == 0 ? "least" : q == 1 ? "most" : Fixed(q * 100, 0) + " %");
+  // The first and the last percent would make the table too wide; JSON and the page have them.
+  const auto shown = [](double q) { return q != 0.01 && q != 0.99; };
+  for (const double q : kQuantiles) {
+    if (shown(q)) rows[0].push_back(q == 0 ? "least" : q == 1 ? "most" : Fixed(q * 100, 0) + " %");
+  }
   for (const FeatureReport& feature : s.features) {
     rows.push_back({feature.name, Significant(feature.all.mean, 4), Significant(feature.all.StandardDeviation(), 4)});
-    for (const double value : feature.quantiles) rows.back().push_back(Significant(value, 3));
+    for (size_t q = 0; q < kQuantiles.size(); ++q) {
+      if (shown(kQuantiles[q])) rows.back().push_back(Significant(feature.quantiles[q], 3));
+    }
   }
   return "\nWhat the columns hold\n" + Aligned(rows);
 }
