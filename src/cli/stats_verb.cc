@@ -24,6 +24,9 @@ void AddReading(const store::SongFiles& read, std::vector<std::string>& notes) {
     if (read.text_for_numbers[f] == 0) continue;
     notes.push_back("'" + read.songs.features[f] + "' has text in " + WithCommas(static_cast<int64_t>(read.text_for_numbers[f])) + " rows, which is taken for missing");
   }
+  for (const std::string& name : read.text_columns) {
+    if (!store::CanonicalFeature(name).empty()) notes.push_back("'" + name + "' holds text, so it is not among the features");
+  }
   std::string aside;
   for (const std::string& name : read.set_aside) aside += (aside.empty() ? "" : ", ") + name;
   if (!aside.empty()) notes.push_back("not among the features: " + aside + " (choose with --features)");

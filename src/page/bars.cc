@@ -21,7 +21,7 @@ Html Draw(const BarChart& chart) {
   double label = 0, text = 0, low = 0, high = 0;
   for (const auto& bar : chart.bars) {
     label = std::max(label, TextWidth(bar.label));
-    text = std::max(text, TextWidth(bar.text.empty() ? Significant(bar.value, 3) : bar.text));
+    text = std::max(text, TextWidth(bar.text.empty() ? Figure(bar.value, chart.axis) : bar.text));
     if (std::isnan(bar.value)) continue;
     low = std::min(low, bar.value);
     high = std::max(high, bar.value);
@@ -35,7 +35,7 @@ Html Draw(const BarChart& chart) {
   double y = 6;
   for (const auto& bar : chart.bars) {
     canvas.Text(LabelWidth(label) - 10, y + 16, Anchor::kEnd, Shortened(bar.label, kWidestLabel));
-    const std::string figure = bar.text.empty() ? Significant(bar.value, 3) : bar.text;
+    const std::string figure = bar.text.empty() ? Figure(bar.value, chart.axis) : bar.text;
     const double value = std::isnan(bar.value) ? 0 : bar.value;
     const double from = std::min(x(0), x(value));
     canvas.Rect(from, y + 4, std::fabs(x(value) - x(0)), kRow - 9, SeriesClass('f', bar.series), 1, bar.label + ": " + figure);
@@ -78,9 +78,9 @@ Html Draw(const DotPlot& chart) {
       const auto& mark = row.marks[m];
       if (std::isnan(mark.value)) continue;
       const double y = middle + 9 * (static_cast<double>(m) - (static_cast<double>(row.marks.size()) - 1) / 2);
-      std::string tip = row.label + (chart.series.size() > m ? ", " + chart.series[m] : "") + ": " + Significant(mark.value, 3);
+      std::string tip = row.label + (chart.series.size() > m ? ", " + chart.series[m] : "") + ": " + Figure(mark.value, chart.axis);
       if (mark.low < mark.high) {
-        tip += " (" + Significant(mark.low, 3) + " to " + Significant(mark.high, 3) + ")";
+        tip += " (" + Figure(mark.low, chart.axis) + " to " + Figure(mark.high, chart.axis) + ")";
         canvas.Line(x(mark.low), y, x(mark.high), y, "s whole " + SeriesClass('l', mark.series));
         for (const double end : {mark.low, mark.high}) canvas.Line(x(end), y - 4, x(end), y + 4, "s whole " + SeriesClass('l', mark.series));
       }

@@ -71,6 +71,8 @@ std::pair<double, double> Ends(const Axis& axis, double low, double high) {
   return {low, high};
 }
 
+std::string Figure(double value, const Axis& axis) { return axis.percent ? Fixed(value * 100, 1) + " %" : Significant(value, 4); }
+
 double TextWidth(std::string_view text) { return static_cast<double>(Letters(text)) * kCharacter; }
 
 std::string Shortened(std::string_view text, double width) {
@@ -156,7 +158,7 @@ Html Canvas::Finish(const Frame& frame, double height) const {
   if (!frame.title.empty()) out += "<figcaption>" + Escaped(frame.title) + "</figcaption>";
   // Above its own size the text would be larger than the page's; far below, too small to read: it scrolls.
   out += "<svg role=\"img\" viewBox=\"0 0 " + std::to_string(frame.width) + " " + Place(height) + "\" style=\"max-width:" +
-         std::to_string(frame.width * 5 / 4) + "px;min-width:" + std::to_string(std::min(frame.width, 600)) + "px\" aria-label=\"" + Escaped(frame.title) + "\"><title>" + Escaped(frame.title) + "</title><desc>" + Escaped(description) + "</desc>\n";
+         std::to_string(frame.width * 5 / 4) + "px;min-width:" + std::to_string(std::min(frame.width, 480)) + "px\" aria-label=\"" + Escaped(frame.title) + "\"><title>" + Escaped(frame.title) + "</title><desc>" + Escaped(description) + "</desc>\n";
   return {out + marks_ + "</svg></figure>\n"};
 }
 

@@ -28,6 +28,8 @@ struct Ticks {
 /// About so many; low < high.
 Ticks NiceTicks(double low, double high, int about);
 std::string TickText(double value, const Ticks& ticks, bool percent);
+/// A value of that axis by itself.
+std::string Figure(double value, const Axis& axis);
 
 /// The axis' ends where they are told, else those of the data, widened to the next
 /// tick on each side that is not told. A span of nothing becomes one around it.

@@ -24,7 +24,8 @@ struct Axis {
 struct Frame {
   std::string title;        ///< above the chart
   std::string description;  ///< what it shows, for who cannot see it; "" the title
-  int width = 680;          ///< of its own coordinates; it shrinks to fit
+  int width = 680;          ///< of its own coordinates, where text is 12 high: about what the place has. 980 is
+                            ///< a page, 480 half of one; it scales to fit, and scrolls where it would be too small
   int height = 0;           ///< 0: as the kind of chart needs
 };
 

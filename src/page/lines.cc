@@ -23,10 +23,6 @@ double LeftOf(const Axis& axis, const Ticks& ticks) {
 
 double BelowOf(const Axis& axis) { return axis.title.empty() ? 22 : 42; }
 
-std::string Figure(double value, const Axis& axis) {
-  return axis.percent ? Fixed(value * 100, 1) + " %" : Significant(value, 4);
-}
-
 /// From k - ½ to k + ½: a mark between two bins would mean nothing.
 bool BinsOfWholeNumbers(const std::vector<double>& edges) {
   return std::all_of(edges.begin(), edges.end(), [&](double edge) { return edge + 0.5 == std::round(edge + 0.5) && edge != std::round(edge); });
