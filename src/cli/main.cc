@@ -120,8 +120,9 @@ void SongVerbs(CLI::App& app, Common& common, int& exit_code, StatsFlags& flags)
   CLI::App* verb = Verb(app, common, "stats", "What sets songs of one class apart (hits from flops), and what the data look like", false);
   verb->add_option("--csv,files", flags.files, "CSV files of songs: a header, columns of numbers, one of labels")->required();
   verb->add_option("--by", flags.by, "The column of labels; \"\" for none")->capture_default_str();
-  verb->add_option("--features", flags.features, "Columns to look at; default: all of numbers but ids, dates and popularity")->delimiter(',');
-  verb->add_option("--without", flags.without, "Columns to leave out")->delimiter(',');
+  verb->add_option("--features", flags.features, "NAME[,NAME...]: columns to look at; default: all of numbers but ids, dates and popularity")
+      ->delimiter(',')->allow_extra_args(false);
+  verb->add_option("--without", flags.without, "NAME[,NAME...]: columns to leave out")->delimiter(',')->allow_extra_args(false);
   verb->add_flag("--text-is-missing", flags.text_is_missing, "Take text in a number's place for missing, and count it");
   verb->add_option("--html", flags.html, "File to write a page with charts to");
   verb->callback([&] { exit_code = Stats(common, flags); });
