@@ -9,6 +9,7 @@
 namespace segue::page {
 namespace {
 
+constexpr int kHalfPage = 480;
 constexpr double kCharacter = 6.7;  // of 12-pixel text, on the wide side
 
 /// A place with one decimal, which no eye tells from more.
@@ -158,7 +159,7 @@ Html Canvas::Finish(const Frame& frame, double height) const {
   if (!frame.title.empty()) out += "<figcaption>" + Escaped(frame.title) + "</figcaption>";
   // Above its own size the text would be larger than the page's; far below, too small to read: it scrolls.
   out += "<svg role=\"img\" viewBox=\"0 0 " + std::to_string(frame.width) + " " + Place(height) + "\" style=\"max-width:" +
-         std::to_string(frame.width * 5 / 4) + "px;min-width:" + std::to_string(std::min(frame.width, 480)) + "px\" aria-label=\"" + Escaped(frame.title) + "\"><title>" + Escaped(frame.title) + "</title><desc>" + Escaped(description) + "</desc>\n";
+         std::to_string(frame.width * 5 / 4) + "px" + (frame.width > kHalfPage ? ";min-width:" + std::to_string(kHalfPage) + "px" : "") + "\" aria-label=\"" + Escaped(frame.title) + "\"><title>" + Escaped(frame.title) + "</title><desc>" + Escaped(description) + "</desc>\n";
   return {out + marks_ + "</svg></figure>\n"};
 }
 

@@ -21,6 +21,11 @@ double LeftOf(const Axis& axis, const Ticks& ticks) {
   return widest + 12 + (axis.title.empty() ? 0 : 20);
 }
 
+/// The last tick's text reaches half over the right end.
+double RightOf(const Axis& axis, const Ticks& ticks) {
+  return 4 + (ticks.at.empty() ? 12 : std::max(12.0, TextWidth(TickText(ticks.at.back(), ticks, axis.percent)) / 2));
+}
+
 double BelowOf(const Axis& axis) { return axis.title.empty() ? 22 : 42; }
 
 /// From k - ½ to k + ½: a mark between two bins would mean nothing.
@@ -60,13 +65,14 @@ Html Draw(const Histogram& chart) {
   const int height = chart.frame.height > 0 ? chart.frame.height : 300;
   const Ticks y_ticks = NiceTicks(y_ends.first, y_ends.second, height < 240 ? 3 : 5);
   const double left = LeftOf(chart.y, y_ticks);
-  const Plot plot{left, chart.frame.width - 16.0, 6 + canvas.Legend(names, left, 0, chart.frame.width, false), height - BelowOf(chart.x)};
   const double first = chart.edges.empty() ? 0 : chart.edges.front();
   const double last = chart.edges.empty() ? 1 : chart.edges.back();
-  const Scale x{chart.x.low.value_or(first), chart.x.high.value_or(last), plot.left, plot.right};
+  const double low = chart.x.low.value_or(first), up = chart.x.high.value_or(last);
+  Ticks x_ticks = NiceTicks(low, up, chart.frame.width < 420 ? 4 : 8);
+  const Plot plot{left, chart.frame.width - RightOf(chart.x, x_ticks), 6 + canvas.Legend(names, left, 0, chart.frame.width, false), height - BelowOf(chart.x)};
+  const Scale x{low, up, plot.left, plot.right};
   const Scale y{y_ends.first, y_ends.second, plot.bottom, plot.top};
   canvas.AxisY(chart.y, y, y_ticks, plot.left, plot.right);
-  Ticks x_ticks = NiceTicks(x.low, x.high, chart.frame.width < 420 ? 4 : 8);
   if (BinsOfWholeNumbers(chart.edges)) {
     std::erase_if(x_ticks.at, [](double tick) { return tick != std::round(tick); });
     x_ticks.places = 0;
@@ -111,14 +117,15 @@ Html Draw(const LineChart& chart) {
   const auto y_ends = Ends(chart.y, low_y, high_y);
   const Ticks y_ticks = NiceTicks(y_ends.first, y_ends.second, 5);
   const double left = LeftOf(chart.y, y_ticks);
-  const double right = chart.frame.width - 22.0;
+  const Ticks x_ticks = NiceTicks(x_ends.first, x_ends.second, chart.frame.width < 420 ? 4 : 8);
+  const double right = chart.frame.width - RightOf(chart.x, x_ticks);
   const double top = 6 + canvas.Legend(names, left, 0, chart.frame.width, true);
   double bottom = (chart.frame.height > 0 ? chart.frame.height : 340) - BelowOf(chart.x);
   if (chart.square) bottom = top + (right - left);
   const Scale x{x_ends.first, x_ends.second, left, right};
   const Scale y{y_ends.first, y_ends.second, bottom, top};
   canvas.AxisY(chart.y, y, y_ticks, left, right);
-  canvas.AxisX(chart.x, x, NiceTicks(x.low, x.high, chart.frame.width < 420 ? 4 : 8), top, bottom);
+  canvas.AxisX(chart.x, x, x_ticks, top, bottom);
   for (const auto& line : chart.lines) {
     if (line.low.empty()) continue;
     std::string there, back;

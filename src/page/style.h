@@ -30,7 +30,7 @@ section > * + .scroll, section > * + figure, section > * + .beside { margin-top:
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, var(--least)), 1fr)); gap: 18px 26px; margin-bottom: 12px; } .beside > div { min-width: 0; }
 .scroll { overflow-x: auto; margin-bottom: 12px; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-caption { text-align: left; padding-bottom: 6px; } td, th { text-align: left; padding: 5px 14px 5px 0; vertical-align: top; white-space: nowrap; }
+caption { text-align: left; padding-bottom: 6px; } td, th { text-align: left; padding: 5px 11px 5px 0; vertical-align: top; white-space: nowrap; }
 tr > :last-child { padding-right: 0; } thead th { color: var(--dim); font-weight: 600; border-bottom: 1px solid var(--line); } thead th[title] { text-decoration: underline dotted; text-underline-offset: 3px; }
 tbody th { font-weight: 400; } tbody tr + tr > * { border-top: 1px solid var(--grid); } tr.strong > * { font-weight: 600; } .n { text-align: right; }
 td:not(.n) { white-space: normal; } .n + td:not(.n) { padding-left: 14px; } .n + th:not(.n) { padding-left: 14px; } details { margin: 8px 0 12px; } summary { cursor: pointer; color: var(--c0); margin-bottom: 8px; }

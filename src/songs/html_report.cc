@@ -168,15 +168,12 @@ page::Section Decades(const Specification& s) {
 }
 
 page::Section Quality(const Specification& s) {
-  page::Table twice;
-  twice.caption = "Duplicates";
-  twice.columns = {{"", false}, {"Rows"}};
-  twice.rows = {{"Rows equal to an earlier one", Whole(s.duplicates.whole_rows)}};
+  std::vector<page::Tile> twice = {{"Rows equal to an earlier one", Whole(s.duplicates.whole_rows), "in all columns read"}};
   if (s.duplicates.has_ids) {
-    twice.rows.push_back({"Rows whose id an earlier one has", Whole(s.duplicates.ids)});
-    twice.rows.push_back({"Ids found under several labels", Whole(s.duplicates.ids_in_several)});
+    twice.push_back({"Rows whose id an earlier one has", Whole(s.duplicates.ids), ""});
+    twice.push_back({"Ids under several labels", Whole(s.duplicates.ids_in_several), "left out of the comparison below"});
   }
-  twice.rows.push_back({"Rows left without all these", Whole(s.duplicates.rows_left)});
+  twice.push_back({"Rows left without all these", Whole(s.duplicates.rows_left), ""});
   page::Table odd;
   odd.caption = "Values that cannot be, or that stand for \"not found\"";
   odd.columns = {{"Feature", false}, {"What", false}, {"Rows"}, {"First", false}};
@@ -187,8 +184,7 @@ page::Section Quality(const Specification& s) {
     if (feature.missing > 0) odd.rows.push_back({feature.name, "missing", Whole(feature.missing), ""});
   }
   if (odd.rows.empty()) odd.rows.push_back({"none", "", "0", ""});
-  const std::vector<Html> tables = {Draw(twice), Draw(odd)};
-  std::vector<Html> parts = {page::SideBySide(tables, 380)};
+  std::vector<Html> parts = {page::Tiles(twice), Draw(odd)};
   if (!s.all.differences.empty() && s.duplicates.rows_left != s.rows) {
     page::Table both;
     both.columns = {{"Feature", false}, {"t, all rows"}, {"t, without duplicates"}, {"d, all rows"}, {"d, without duplicates"}};
