@@ -125,6 +125,37 @@ struct HybridSettings {
   int64_t truncation = 50;
 };
 
+/// Classifiers of songs (train/classifier_trainer.h).
+struct KnnClassifierSettings {
+  int64_t neighbours = 0;  ///< 0: the best of some by leaving one out
+  double power = 2;
+  std::string scales = "learned";
+};
+struct LogisticSettings {
+  double regularization = 1;
+  int64_t parts = 0;
+  std::string interactions = "none";
+};
+struct MlpSettings {
+  int64_t hidden = 128;
+  int64_t hidden2 = 64;
+  int64_t networks = 1;
+  int64_t epochs = 40;
+  int64_t patience = 10;
+  int64_t batch = 128;
+  double learning_rate = 0.002;
+  double weight_decay = 0.01;
+  double dropout = 0.1;
+  double holdout = 0.1;
+  int64_t parts = 8;
+};
+struct EnsembleSettings {
+  std::string members = "knn,logistic,mlp";
+  std::string weights = "greedy";
+  std::string folds_by = "song";
+  int64_t folds = 5;
+};
+
 /// Every setting with its default. kSettings below gives each its range and
 /// documentation; flags, environment, TOML and docs all derive from that table.
 struct Settings {
@@ -171,6 +202,10 @@ struct Settings {
   PairwiseSettings bpr{.epochs = 50, .learning_rate = 0.4, .regularization = 0.05};
   PairwiseSettings warp;
   HybridSettings hybrid;
+  KnnClassifierSettings knn;
+  LogisticSettings logistic;
+  MlpSettings mlp;
+  EnsembleSettings ensemble;
   // evaluate
   std::string split = "listener_time";
   double holdout_share = 0.2;

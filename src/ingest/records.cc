@@ -76,26 +76,6 @@ Result<std::unique_ptr<RecordReader>> OpenRecords(const std::filesystem::path& p
   return OpenTable(bytes, limits);
 }
 
-size_t Sweep::Find(char c, size_t from) const {
-  for (size_t at = from; at < bytes_.size(); at += kPiece) {
-    const std::string_view piece = bytes_.substr(at, kPiece);
-    const void* found = std::memchr(piece.data(), c, piece.size());
-    if (found != nullptr) return static_cast<size_t>(static_cast<const char*>(found) - bytes_.data());
-    if (forget_ != nullptr) forget_(piece);
-  }
-  return bytes_.size();
-}
-
-int64_t Sweep::Count(char c, size_t from, size_t to) const {
-  int64_t count = 0;
-  for (size_t at = from; at < to; at += kPiece) {
-    const std::string_view piece = bytes_.substr(at, std::min(kPiece, to - at));
-    count += std::count(piece.begin(), piece.end(), c);
-    if (piece.size() == kPiece && forget_ != nullptr) forget_(piece);
-  }
-  return count;
-}
-
 std::vector<std::string> DistinctNames(const std::vector<std::string>& names) {
   std::vector<std::string> distinct;
   std::unordered_set<std::string> seen;
@@ -106,13 +86,6 @@ std::vector<std::string> DistinctNames(const std::vector<std::string>& names) {
     distinct.push_back(std::move(name));
   }
   return distinct;
-}
-
-std::string WithCommas(int64_t number) {
-  std::string digits = std::to_string(number);
-  const size_t first = number < 0 ? 1 : 0;
-  for (size_t at = digits.size(); at > first + 3;) digits.insert(at -= 3, ",");
-  return digits;
 }
 
 }  // namespace segue::ingest

@@ -11,12 +11,14 @@
 #include <vector>
 
 #include "core/result.h"
+#include "core/text.h"
+#include "store/record_cutter.h"
 
 namespace segue::ingest {
 
-/// A field's text as the file has it; empty optional: missing or null.
-/// Bytes, not yet known to be UTF-8.
-using Field = std::optional<std::string_view>;
+using store::Field;
+using store::RecordLimits;
+using store::Sweep;
 
 /// One record. `fields` goes with the reader's columns() and may be shorter.
 /// Everything is valid during the call only.
@@ -60,36 +62,6 @@ class RecordReader {
   virtual Status Read(int64_t limit, RecordSink& sink) = 0;
 };
 
-struct RecordLimits {
-  int64_t max_record_bytes = 64 << 20;
-  /// Told of pieces that have been read and are not looked at again soon.
-  std::function<void(std::string_view)> forget = nullptr;
-};
-
-/// Walks over bytes and tells, every few megabytes, what lies behind.
-class Sweep {
- public:
-  Sweep(std::string_view bytes, const std::function<void(std::string_view)>& forget) : bytes_(bytes), forget_(forget) {}
-
-  static constexpr size_t kPiece = 4 << 20;
-
-  /// Everything before `at` has been read.
-  void Reached(size_t at) {
-    if (at < done_ + kPiece) return;
-    if (forget_ != nullptr) forget_(bytes_.substr(done_, at - done_));
-    done_ = at;
-  }
-  /// First `c` at or behind `from`, bytes.size() if none; however far it is.
-  size_t Find(char c, size_t from) const;
-  /// How many `c` there are in [from, to).
-  int64_t Count(char c, size_t from, size_t to) const;
-
- private:
-  std::string_view bytes_;
-  std::function<void(std::string_view)> forget_;
-  size_t done_ = 0;
-};
-
 /// Recognises the form by content. `bytes` must outlive the reader, `path` is
 /// the same file. kInvalid: it is of no form that holds records; the message
 /// says what it is instead (empty, binary, UTF-16, a git-LFS pointer, HTML...).
@@ -107,8 +79,5 @@ Result<std::unique_ptr<RecordReader>> OpenParquet(const std::filesystem::path& p
 
 /// Column names made unique and none of them empty.
 std::vector<std::string> DistinctNames(const std::vector<std::string>& names);
-
-/// "1,234,567".
-std::string WithCommas(int64_t number);
 
 }  // namespace segue::ingest

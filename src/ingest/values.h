@@ -4,13 +4,12 @@
 #include <optional>
 #include <string_view>
 
+#include "core/text.h"
+
 namespace segue::ingest {
 
 /// Texts of outside files as values. Blanks around are let pass; empty where
 /// the text is anything else than the value in full.
-
-/// A finite number: "12", "-3.5", "6.0E-06", "+1".
-std::optional<double> ParseReal(std::string_view text);
 
 /// A whole number, also written as "230666.0" or "2.3E5".
 std::optional<int64_t> ParseInteger(std::string_view text);
@@ -25,10 +24,5 @@ struct Moment {
 /// "2021-09-21" (midnight), Unix seconds or, from 10^11 up, milliseconds.
 /// Without a zone the time is UTC.
 std::optional<Moment> ParseMoment(std::string_view text);
-
-/// "", "null", "NA", "N/A", "NaN", "None", "\N": how tables spell a missing number.
-bool IsMissingMark(std::string_view text);
-
-std::string_view Trimmed(std::string_view text);
 
 }  // namespace segue::ingest

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "monitor/lines.h"
 #include "monitor/run_log.h"
 #include "store/clock.h"

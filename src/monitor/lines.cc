@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/text.h"
 #include "store/clock.h"
 
 namespace segue::monitor {
@@ -43,15 +44,6 @@ std::string FieldsOnOneLine(const nlohmann::json& fields) {
     out += plain ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
   return Printable(out, false);
-}
-
-std::string WithCommas(uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (size_t at = digits.size(); at > 3;) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
 }
 
 std::string ProgressLine(std::string_view stage, uint64_t done, uint64_t total, std::string_view unit, int columns) {

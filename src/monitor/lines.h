@@ -24,9 +24,6 @@ std::string FieldsOnOneLine(const nlohmann::json& fields);
 /// just "clean  1,200 files". Never wider than `columns` (at least 20).
 std::string ProgressLine(std::string_view stage, uint64_t done, uint64_t total, std::string_view unit, int columns);
 
-/// 1234567 -> "1,234,567".
-std::string WithCommas(uint64_t number);
-
 /// Writes all bytes to a file descriptor; false where that fails. One call of
 /// the operating system where it takes them at once, so that lines of several
 /// processes appending to one file do not mix.
