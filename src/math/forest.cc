@@ -98,15 +98,13 @@ void PredictForest(const BinnedTreesView& trees, const LeafSharesView& leaves, s
 
 class ForestGrower::Impl {
  public:
-  Impl(std::span<const float> rows, size_t features, std::span<const uint16_t> label, size_t labels,
+  Impl(std::span<const uint8_t> bins, size_t features, std::span<const uint16_t> label, size_t labels,
        const ForestSettings& settings, uint64_t seed)
-      : edges_(FindEdges(rows, features)), bins_(rows.size()), label_(label.begin(), label.end()), settings_(settings), seed_(seed) {
+      : label_(label.begin(), label.end()), settings_(settings), seed_(seed), gain_(features, 0.0) {
     SEGUE_CHECK(features > 0 && features <= std::numeric_limits<uint16_t>::max() && !label.empty());
-    SEGUE_CHECK(rows.size() == label.size() * features && labels >= 2 && labels <= std::numeric_limits<uint16_t>::max());
+    SEGUE_CHECK(bins.size() == label.size() * features && labels >= 2 && labels <= std::numeric_limits<uint16_t>::max());
     SEGUE_CHECK(std::all_of(label.begin(), label.end(), [&](uint16_t c) { return c < labels; }));
-    BinRows(edges_.view(), rows, bins_);
-    table_ = {bins_, features, label_, labels};
-    gain_.assign(features, 0.0);
+    table_ = {bins, features, label_, labels};
   }
 
   void Grow(size_t trees, Forest& forest) {
@@ -164,7 +162,6 @@ class ForestGrower::Impl {
     return out;
   }
 
-  const BinEdges& edges() const { return edges_; }
   std::vector<double> Gain() const {
     std::vector<double> gain = gain_;
     for (double& of : gain) of /= std::max<double>(1, static_cast<double>(drawn_.size()));
@@ -184,8 +181,6 @@ class ForestGrower::Impl {
     return found->second;
   }
 
-  const BinEdges edges_;
-  std::vector<uint8_t> bins_;
   const std::vector<uint16_t> label_;
   const ForestSettings settings_;
   const uint64_t seed_;
@@ -195,13 +190,12 @@ class ForestGrower::Impl {
   std::map<std::vector<std::pair<uint16_t, float>>, uint32_t> leaves_;
 };
 
-ForestGrower::ForestGrower(std::span<const float> rows, size_t features, std::span<const uint16_t> label, size_t labels,
+ForestGrower::ForestGrower(std::span<const uint8_t> bins, size_t features, std::span<const uint16_t> label, size_t labels,
                            const ForestSettings& settings, uint64_t seed)
-    : impl_(std::make_unique<Impl>(rows, features, label, labels, settings, seed)) {}
+    : impl_(std::make_unique<Impl>(bins, features, label, labels, settings, seed)) {}
 ForestGrower::~ForestGrower() = default;
 
 void ForestGrower::Grow(size_t trees, Forest& forest) { impl_->Grow(trees, forest); }
-const BinEdges& ForestGrower::edges() const { return impl_->edges(); }
 std::vector<double> ForestGrower::Gain() const { return impl_->Gain(); }
 std::vector<float> ForestGrower::OutOfBag(const Forest& forest) const { return impl_->OutOfBag(forest); }
 

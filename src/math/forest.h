@@ -77,9 +77,9 @@ void PredictForest(const BinnedTreesView& trees, const LeafSharesView& leaves, s
 /// threads. O(trees · n · tried · depth).
 class ForestGrower {
  public:
-  /// rows [n x features] row by row, NaN missing; label [n] below `labels`, at
-  /// most 65,535 of them. Keeps its own binned copy.
-  ForestGrower(std::span<const float> rows, size_t features, std::span<const uint16_t> label, size_t labels,
+  /// bins [n x features] row by row (math/bins.h); label [n] below `labels`, at
+  /// most 65,535 of them (CHECK). Borrows the bins.
+  ForestGrower(std::span<const uint8_t> bins, size_t features, std::span<const uint16_t> label, size_t labels,
                const ForestSettings& settings, uint64_t seed);
   ~ForestGrower();
   ForestGrower(const ForestGrower&) = delete;
@@ -89,7 +89,6 @@ class ForestGrower {
   /// the same forest.
   void Grow(size_t trees, Forest& forest);
 
-  const BinEdges& edges() const;
   /// [features] how much the splits so far lowered the impurity, per tree and row.
   std::vector<double> Gain() const;
   /// What the trees that did not draw a row say of it: [n x labels], NaN where

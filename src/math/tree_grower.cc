@@ -101,6 +101,24 @@ std::shared_ptr<const BinnedColumns> BinnedColumns::Of(std::span<const float> ro
   return std::make_shared<const BinnedColumns>(std::move(table));
 }
 
+std::shared_ptr<const BinnedColumns> BinnedColumns::OfBins(std::span<const uint8_t> bins, size_t features) {
+  BinnedColumns table;
+  table.rows = features == 0 ? 0 : bins.size() / features;
+  table.bins.resize(bins.size());
+  table.edges.begin.push_back(0);
+  for (size_t f = 0; f < features; ++f) {
+    uint8_t most = 0;
+    for (size_t r = 0; r < table.rows; ++r) {
+      const uint8_t bin = bins[r * features + f];
+      table.bins[f * table.rows + r] = bin;
+      if (bin != kMissingBin) most = std::max(most, bin);
+    }
+    for (int b = 0; b < most; ++b) table.edges.edges.push_back(static_cast<float>(b) + 0.5f);
+    table.edges.begin.push_back(static_cast<uint32_t>(table.edges.edges.size()));
+  }
+  return std::make_shared<const BinnedColumns>(std::move(table));
+}
+
 class TreeGrower::Impl {
  public:
   Impl(std::shared_ptr<const BinnedColumns> table, const TreeSettings& settings)

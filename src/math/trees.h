@@ -61,6 +61,9 @@ struct BinnedColumns {
   size_t features() const { return edges.view().features(); }
   /// rows [n x features], row by row; NaN is missing.
   static std::shared_ptr<const BinnedColumns> Of(std::span<const float> rows, size_t features);
+  /// Of rows that are binned already: bins [n x features] row by row. Thresholds
+  /// of trees are then halfway between two bins.
+  static std::shared_ptr<const BinnedColumns> OfBins(std::span<const uint8_t> bins, size_t features);
 };
 
 /// What one tree may see. Empty: all.
