@@ -172,7 +172,7 @@ struct BoostingSettings {
   double learning_rate = 0.04;
   int64_t depth = 6;
   int64_t leaves = 0;
-  double l2 = 20;
+  double l2 = 10;
   double min_child_hessian = 1;
   int64_t min_child_rows = 20;
   double rows = 0.8;

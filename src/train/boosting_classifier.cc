@@ -114,7 +114,9 @@ class BoostingTrainer final : public ClassifierTrainer {
       if (!boosting.held.empty()) {
         const auto search = Boost(boosting, own, rounds, SeedOf(seed, kSearchStream), instruments);
         if (!search) return stopped;
-        rounds = search->best;
+        // More rows bear more rounds.
+        const auto held = static_cast<double>(std::count(boosting.held.begin(), boosting.held.end(), 1)) / static_cast<double>(rows.size());
+        rounds = static_cast<size_t>(std::lround(static_cast<double>(search->best) / (1 - held)));
         instruments.Info("train", "boosting: " + std::to_string(rounds) + " rounds, log loss of the holdout " + std::to_string(search->loss),
                          {{"rounds", rounds}, {"log_loss", search->loss}});
         boosting.held.clear();

@@ -249,7 +249,7 @@ TEST_P(TreeClassifiers, StopWhenAsked) {
   EXPECT_EQ(model.error().code, ErrorCode::kCancelled);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TreeClassifiers, testing::ValuesIn(kAlgorithms), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, TreeClassifiers, testing::ValuesIn(kAlgorithms), [](const auto& of) { return of.param.name; });
 
 TEST(ForestClassifier, WhatIsOutOfBagIsAsGoodAsWhatIsHeldOut) {
   const SongTable songs = Songs(4000, 2, 0.8, 9);
