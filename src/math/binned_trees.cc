@@ -14,6 +14,7 @@ template <size_t lanes>
 void Walk(const BinnedNode* nodes, const std::array<const uint8_t*, lanes>& rows, std::array<uint32_t, lanes>& at) {
   while (true) {
     uint32_t all = BinnedNode::kLeaf;
+#pragma GCC unroll 8  // so that `at` lives in registers
     for (size_t i = 0; i < lanes; ++i) {
       const BinnedNode node = nodes[at[i]];
       const uint32_t next = node.next + (node.Right(rows[i]) ? 1 : 0);

@@ -12,9 +12,14 @@
 namespace segue::math {
 namespace {
 
-/// Rows that go through a tree before the next tree has its turn: more would
-/// leave the cache, fewer would fetch the trees more often.
-constexpr size_t kBlock = 2048;
+/// Rows that go through a tree before the next tree has its turn: fewer fetch the
+/// trees more often (which costs most), more would leave a thread without work.
+/// A row's result does not depend on it.
+size_t BlockOf(size_t rows) {
+  constexpr size_t kLeast = 1024;
+  constexpr size_t kMost = 16384;
+  return std::clamp((rows + Concurrency() - 1) / Concurrency(), kLeast, kMost);
+}
 
 /// [leaves] share of label 1, of two.
 std::vector<float> SharesOfOne(const LeafSharesView& leaves) {
@@ -79,7 +84,7 @@ void PredictForest(const BinnedTreesView& trees, const LeafSharesView& leaves, s
                    size_t features, size_t labels, std::span<float> out) {
   const size_t n = bins.size() / features;
   const ShareSums shares(leaves, labels);
-  ParallelRanges(n, kBlock, [&](size_t first, size_t last) {
+  ParallelRanges(n, BlockOf(n), [&](size_t first, size_t last) {
     std::vector<uint32_t> at(std::max(last - first, trees.size()));
     std::vector<float> sums((last - first) * shares.width(), 0.0f);
     if (last - first == 1) {
@@ -140,7 +145,7 @@ class ForestGrower::Impl {
     std::vector<float> out(table_.size() * labels, std::numeric_limits<float>::quiet_NaN());
     const LeafSharesView leaves = forest.leaves();
     const ShareSums shares(leaves, labels);
-    ParallelRanges(table_.size(), kBlock, [&](size_t first, size_t last) {
+    ParallelRanges(table_.size(), BlockOf(table_.size()), [&](size_t first, size_t last) {
       std::vector<float> sums((last - first) * shares.width(), 0.0f);
       std::vector<uint32_t> trees(last - first, 0), which, at;
       for (size_t t = 0; t < forest.trees.roots.size(); ++t) {
