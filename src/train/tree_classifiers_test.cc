@@ -15,6 +15,7 @@
 #include "math/auc.h"
 #include "models/boosting_classifier.h"
 #include "models/forest_classifier.h"
+#include "models/permutation_importance.h"
 #include "store/song_files.h"
 #include "train/boosting_classifier.h"
 #include "train/forest_classifier.h"
@@ -234,6 +235,19 @@ TEST_P(TreeClassifiers, ALabelThatNoRowHasIsAlmostImpossible) {
   std::vector<float> p(400 * 3);
   (*model)->Predict(Floats(songs, Rows(0, 400)), p);
   for (size_t r = 0; r < 400; ++r) EXPECT_LT(p[r * 3 + 2], 0.01);
+}
+
+TEST_P(TreeClassifiers, LeanOnWhatTellsTheLabelsApartAndOnNothingElse) {
+  const SongTable songs = Songs(2000, 2, 0.9, 11);
+  auto model = Fit(songs, Rows(0, 1200));
+  ASSERT_TRUE(model.ok());
+  const std::vector<int32_t> label(songs.label.begin() + 1200, songs.label.end());
+  const auto loss = models::PermutationImportance(**model, Floats(songs, Rows(1200, 2000)), label, 3, 1);
+  ASSERT_EQ(loss.size(), 5u);
+  EXPECT_GT(loss[0].mean, 0.2);
+  EXPECT_LT(std::abs(loss[1].mean), 0.1 * loss[0].mean);
+  EXPECT_EQ(loss[3].mean, 0) << "nothing changes where all values are missing";
+  EXPECT_EQ(loss[4].mean, 0) << "or the same";
 }
 
 class Stopped final : public Instruments {
