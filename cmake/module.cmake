@@ -26,7 +26,7 @@ function(segue_instruction_sets)
         "-O3;-mavx512f;-mavx512dq;-mavx512bw;-mavx512vl;-mavx2;-mfma;-mprefer-vector-width=512")
     elseif(file MATCHES "_avx2\\.cc$" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3;-mavx2;-mfma")
-    elseif(file MATCHES "/(eigen|lambdamart|pairwise_steps)\\.cc$")
+    elseif(file MATCHES "/(eigen|lambdamart|pairwise_steps|mlp_gradient|nearest)\\.cc$")
       set_source_files_properties(${file} PROPERTIES COMPILE_OPTIONS "-O3")  # -O2 leaves its loops scalar
     endif()
   endforeach()

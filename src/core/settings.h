@@ -127,6 +127,65 @@ struct HybridSettings {
   int64_t truncation = 50;
 };
 
+/// Classifiers of songs (train/classifier_trainer.h).
+struct KnnClassifierSettings {
+  int64_t neighbours = 0;  ///< 0: the best of some by leaving one out
+  double power = 2;
+  std::string scales = "learned";
+};
+struct LogisticSettings {
+  double regularization = 1;
+  int64_t parts = 0;
+  std::string interactions = "none";
+};
+struct MlpSettings {
+  int64_t hidden = 128;
+  int64_t hidden2 = 64;
+  int64_t networks = 1;
+  int64_t epochs = 40;
+  int64_t patience = 10;
+  int64_t batch = 128;
+  double learning_rate = 0.002;
+  double weight_decay = 0.01;
+  double dropout = 0.1;
+  double holdout = 0.1;
+  int64_t parts = 8;
+};
+struct EnsembleSettings {
+  std::string members = "knn,logistic,mlp";
+  std::string weights = "greedy";
+  std::string folds_by = "song";
+  int64_t folds = 5;
+};
+
+/// random_forest and extra_trees.
+struct ForestSettings {
+  int64_t trees = 500;
+  int64_t tried = 0;  ///< 0: the root of the number of features
+  int64_t min_leaf_rows = 2;
+  int64_t max_depth = 0;
+  int64_t most_rows = 200'000;
+  int64_t bootstrap = 1;
+  std::string derived = "frames";
+};
+/// gradient_boosting.
+struct BoostingSettings {
+  int64_t trees = 1500;
+  double learning_rate = 0.04;
+  int64_t depth = 6;
+  int64_t leaves = 0;
+  double l2 = 10;
+  double min_child_hessian = 1;
+  int64_t min_child_rows = 20;
+  double rows = 0.8;
+  double columns = 0.3;
+  int64_t bags = 1;
+  double holdout = 0.15;
+  int64_t patience = 60;
+  int64_t paired = 8;
+  std::string derived = "frames";
+};
+
 /// Every setting with its default. kSettings below gives each its range and
 /// documentation; flags, environment, TOML and docs all derive from that table.
 struct Settings {
@@ -150,7 +209,7 @@ struct Settings {
   int64_t skip_below_ms = 30'000;
   int64_t memory_limit_mb = 1024;
   // train
-  std::string algorithms = "popularity,ials";
+  std::string algorithms = "popularity,ials,ials_content";
   int64_t threads = 0;
   int64_t seed = 42;
   double skip_weight = 0.5;
@@ -173,6 +232,13 @@ struct Settings {
   PairwiseSettings bpr{.epochs = 50, .learning_rate = 0.4, .regularization = 0.05};
   PairwiseSettings warp;
   HybridSettings hybrid;
+  KnnClassifierSettings knn;
+  LogisticSettings logistic;
+  MlpSettings mlp;
+  EnsembleSettings ensemble;
+  ForestSettings forest;
+  ForestSettings extra_trees{.bootstrap = 0};
+  BoostingSettings boosting;
   // evaluate
   std::string split = "listener_time";
   double holdout_share = 0.2;

@@ -25,6 +25,9 @@ namespace segue::math {
 /// Calls that write must write to places of their own; sums over calls go by
 /// fixed blocks, so that they do not depend on the number of threads.
 
+/// Threads that loops here may run on.
+inline size_t Concurrency() { return static_cast<size_t>(tbb::this_task_arena::max_concurrency()); }
+
 /// body(first, last) over [0, n) in ranges of at most `grain`.
 template <typename Body>
 void ParallelRanges(size_t n, size_t grain, const Body& body) {
@@ -35,7 +38,7 @@ void ParallelRanges(size_t n, size_t grain, const Body& body) {
     for (size_t r = next.fetch_add(1); r < ranges; r = next.fetch_add(1)) body(r * grain, std::min(n, (r + 1) * grain));
   };
   std::vector<std::jthread> threads;
-  const size_t most = std::min<size_t>(static_cast<size_t>(tbb::this_task_arena::max_concurrency()), ranges);
+  const size_t most = std::min(Concurrency(), ranges);
   for (size_t t = 1; t < most; ++t) threads.emplace_back(work);
   work();
 #else

@@ -16,35 +16,11 @@
 namespace segue::train {
 namespace {
 
-/// Parts between `separator`s outside of brackets, without blanks around them.
-std::vector<std::string> Split(std::string_view text, char separator) {
-  std::vector<std::string> parts(1);
-  int depth = 0;
-  for (const char c : text) {
-    depth += c == '(' ? 1 : c == ')' ? -1 : 0;
-    if (c == separator && depth == 0) {
-      parts.emplace_back();
-    } else if (c != ' ') {
-      parts.back() += c;
-    }
-  }
-  std::erase(parts, "");
-  return parts;
-}
-
-Result<HybridMember> ReadMember(const std::string& text, const Settings& settings) {
-  HybridMember member{text, text.substr(0, text.find('(')), settings};
-  if (member.algorithm == models::HybridModel::kAlgorithm) return Error{ErrorCode::kInvalid, "a hybrid cannot be a member of itself"};
-  if (auto trainer = MakeTrainer(member.algorithm); !trainer.ok()) return trainer.error();
-  if (member.algorithm == text) return member;
-  if (text.back() != ')') return Error{ErrorCode::kInvalid, "'" + text + "' lacks its closing bracket"};
-  const size_t open = member.algorithm.size();
-  for (const std::string& assignment : Split(std::string_view(text).substr(open + 1, text.size() - open - 2), ';')) {
-    const size_t equals = assignment.find('=');
-    if (equals == std::string::npos) return Error{ErrorCode::kInvalid, "'" + text + "': expected KEY=VALUE in the brackets"};
-    SEGUE_RETURN_IF_ERROR(SetFor(member.settings, member.algorithm, assignment.substr(0, equals), assignment.substr(equals + 1)));
-  }
-  return member;
+Result<HybridMember> ReadHybridMember(const std::string& text, const Settings& settings) {
+  const std::string algorithm = text.substr(0, text.find('('));
+  if (algorithm == models::HybridModel::kAlgorithm) return Error{ErrorCode::kInvalid, "a hybrid cannot be a member of itself"};
+  if (auto trainer = MakeTrainer(algorithm); !trainer.ok()) return trainer.error();
+  return ReadMember(text, settings);
 }
 
 /// Where nothing is known of any track, a model of content is `ials` or
@@ -81,9 +57,9 @@ Result<std::vector<HybridMember>> ReadHybridMembers(const Settings& settings, co
   std::vector<HybridMember> members;
   const bool all_liked = models::LikedRule(settings.liked, data) == models::Liked::kAll;
   const Described described = DescriptionsIn(data);
-  const std::vector<std::string> texts = Split(settings.hybrid.members, ',');
+  const std::vector<std::string> texts = SplitList(settings.hybrid.members, ',');
   for (const std::string& text : texts) {
-    auto member = ReadMember(text, settings);
+    auto member = ReadHybridMember(text, settings);
     if (!member.ok()) return member.error().In("hybrid.members");
     if (member->algorithm == "friends" && data.friends.begin.empty()) continue;
     if (all_liked && text == member->algorithm + "(liked=all)") continue;

@@ -5,17 +5,12 @@
 #include <vector>
 
 #include "models/model.h"
+#include "train/member_list.h"
 #include "train/trainer.h"
 
 namespace segue::train {
 
-/// One model of a hybrid: an algorithm, and its settings where they differ
-/// from the dataset's others.
-struct HybridMember {
-  std::string name;       ///< as written
-  std::string algorithm;
-  Settings settings;
-};
+using HybridMember = ListedMember;
 
 /// Reads hybrid.members: algorithms with a comma between, each with settings of
 /// its own in brackets where wanted, a semicolon between: "ials, ease,

@@ -12,7 +12,7 @@ namespace segue::train {
 struct RidgeRule {
   double penalty = 1;     ///< λ > 0
   int64_t most_steps = 100;
-  double tolerance = 1e-4;  ///< a target is done where its residual has fallen to this share
+  double tolerance = 1e-4;  ///< a target is done where its residual, scaled by the diagonal, has fallen to this share  ///< a target is done where its residual, scaled by the diagonal, has fallen to this share  ///< a target is done where its residual, scaled by the diagonal, has fallen to this share
 };
 
 /// Ridge regression of several targets at once on sparse rows:
@@ -20,9 +20,9 @@ struct RidgeRule {
 ///   W = argmin Σ_i ω_i |y_i − Wᵀx_i|² + λ|W|²,   (XᵀΩX + λI) W = XᵀΩY
 ///
 /// Source: Hoerl, Kennard, "Ridge Regression", Technometrics 1970; solved by
-/// conjugate gradients (Hestenes, Stiefel 1952; Golub, Van Loan, "Matrix
-/// Computations", 11.3.8 on the normal equations), each target with its own
-/// steps, all in one pass over X. XᵀΩX is never built, so that a vocabulary of
+/// conjugate gradients with the diagonal for a preconditioner (Hestenes, Stiefel
+/// 1952; Golub, Van Loan, "Matrix Computations", 11.5 on the normal equations),
+/// each target with its own steps, all in one pass over X. XᵀΩX is never built, so that a vocabulary of
 /// hundreds of thousands of words costs no more than its entries.
 ///
 ///   x       [n x columns]   weight [n]  ω ≥ 0

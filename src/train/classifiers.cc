@@ -1,0 +1,34 @@
+#include "train/classifier_parts.h"
+#include "train/classifier_trainer.h"
+
+namespace segue::train {
+namespace {
+
+using Maker = std::unique_ptr<ClassifierTrainer> (*)();
+
+/// Every classifier, one line each, in the order of the documentation.
+constexpr std::pair<std::string_view, Maker> kClassifiers[] = {
+    {"knn", MakeKnnClassifierTrainer},
+    {"logistic", MakeLogisticTrainer},
+    {"mlp", MakeMlpTrainer},
+    {"ensemble", MakeEnsembleTrainer},
+};
+
+}  // namespace
+
+std::vector<std::string_view> KnownClassifiers() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, make] : kClassifiers) names.push_back(name);
+  return names;
+}
+
+Result<std::unique_ptr<ClassifierTrainer>> MakeClassifierTrainer(std::string_view algorithm) {
+  std::string known;
+  for (const auto& [name, make] : kClassifiers) {
+    if (name == algorithm) return make();
+    known += (known.empty() ? "" : ", ") + std::string(name);
+  }
+  return Error{ErrorCode::kInvalid, "unknown classifier '" + std::string(algorithm) + "'; known: " + known};
+}
+
+}  // namespace segue::train
