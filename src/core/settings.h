@@ -139,13 +139,13 @@ struct LogisticSettings {
 struct MlpSettings {
   int64_t hidden = 128;
   int64_t hidden2 = 64;
-  int64_t networks = 1;
+  int64_t networks = 4;
   int64_t epochs = 40;
   int64_t patience = 10;
-  int64_t batch = 128;
-  double learning_rate = 0.002;
+  int64_t batch = 256;
+  double learning_rate = 0.004;
   double weight_decay = 0.01;
-  double dropout = 0.1;
+  double dropout = 0.3;
   double holdout = 0.1;
   int64_t parts = 8;
 };
