@@ -156,6 +156,34 @@ struct EnsembleSettings {
   int64_t folds = 5;
 };
 
+/// random_forest and extra_trees.
+struct ForestSettings {
+  int64_t trees = 500;
+  int64_t tried = 0;  ///< 0: the root of the number of features
+  int64_t min_leaf_rows = 2;
+  int64_t max_depth = 0;
+  int64_t most_rows = 200'000;
+  int64_t bootstrap = 1;
+  std::string derived = "frames";
+};
+/// gradient_boosting.
+struct BoostingSettings {
+  int64_t trees = 1500;
+  double learning_rate = 0.04;
+  int64_t depth = 6;
+  int64_t leaves = 0;
+  double l2 = 20;
+  double min_child_hessian = 1;
+  int64_t min_child_rows = 20;
+  double rows = 0.8;
+  double columns = 0.3;
+  int64_t bags = 1;
+  double holdout = 0.15;
+  int64_t patience = 60;
+  int64_t paired = 8;
+  std::string derived = "frames";
+};
+
 /// Every setting with its default. kSettings below gives each its range and
 /// documentation; flags, environment, TOML and docs all derive from that table.
 struct Settings {
@@ -206,6 +234,9 @@ struct Settings {
   LogisticSettings logistic;
   MlpSettings mlp;
   EnsembleSettings ensemble;
+  ForestSettings forest;
+  ForestSettings extra_trees{.bootstrap = 0};
+  BoostingSettings boosting;
   // evaluate
   std::string split = "listener_time";
   double holdout_share = 0.2;

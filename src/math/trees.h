@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "math/bins.h"
+
 namespace segue::math {
 
 /// An ensemble of regression trees, flat: a row's value is the sum of the
@@ -42,11 +44,32 @@ struct TreesView {
 };
 
 struct TreeSettings {
-  int depth = 6;                    ///< levels of splits
+  int depth = 6;                    ///< levels of splits, at most
+  size_t leaves = 0;                ///< most of them, the best splits first; 0: as many as the depth allows
   double learning_rate = 0.1;       ///< leaves are shrunk by this
   double l2 = 1;                    ///< λ: added to a leaf's hessian
   double min_child_hessian = 1;     ///< a split leaves at least so much on either side
   size_t min_child_rows = 20;
+};
+
+/// A table that trees grow on, binned once for any number of growers.
+struct BinnedColumns {
+  BinEdges edges;
+  std::vector<uint8_t> bins;  ///< [features x rows] a column each
+  size_t rows = 0;
+
+  size_t features() const { return edges.view().features(); }
+  /// rows [n x features], row by row; NaN is missing.
+  static std::shared_ptr<const BinnedColumns> Of(std::span<const float> rows, size_t features);
+  /// Of rows that are binned already: bins [n x features] row by row. Thresholds
+  /// of trees are then halfway between two bins.
+  static std::shared_ptr<const BinnedColumns> OfBins(std::span<const uint8_t> bins, size_t features);
+};
+
+/// What one tree may see. Empty: all.
+struct TreeSample {
+  std::span<const uint32_t> rows;      ///< no row twice
+  std::span<const uint32_t> features;  ///< ascending
 };
 
 /// Grows regression trees on gradients, one at a time: second-order boosting
@@ -57,22 +80,27 @@ struct TreeSettings {
 /// Source: Chen, Guestrin, "XGBoost", KDD 2016, eq. 5 and 7; missing values
 /// learn the side they go to: their algorithm 3. Histograms: Ke et al.,
 /// "LightGBM", NIPS 2017, with the sibling by subtraction.
-/// Departure: a feature's histogram is summed by one thread in the order of
-/// the rows, threads share out features, so that trees are the same, byte for
-/// byte, for any number of threads (libraries sum by blocks of rows).
+/// Departure: gradients and hessians are whole numbers, scaled by a power of two
+/// so that the sum of all sizes stays below 2³¹ (Shi et al., "Quantized Training
+/// of Gradient Boosting Decision Trees", NeurIPS 2022, but with all the bits that
+/// fit: 15 of a mean row where there are 30,000). Sums are exact, so that trees
+/// are the same, byte for byte, for any number of threads, and a row costs one
+/// addition of 16 bytes.
 class TreeGrower {
  public:
-  /// rows [n x features], row by row; NaN is missing. Bins hold about the same
-  /// number of rows each, 255 at most. Copies what it needs.
+  TreeGrower(std::shared_ptr<const BinnedColumns> table, const TreeSettings& settings);
+  /// rows [n x features], row by row; NaN is missing.
   TreeGrower(std::span<const float> rows, size_t features, const TreeSettings& settings);
   ~TreeGrower();
   TreeGrower(const TreeGrower&) = delete;
   TreeGrower& operator=(const TreeGrower&) = delete;
 
-  /// One tree that lowers the loss of these gradients and hessians [n]:
-  /// appended to `trees`, its values added to `predictions` [n].
-  /// O(n · features · depth / 2).
-  void Grow(std::span<const float> gradient, std::span<const float> hessian, Trees& trees, std::span<float> predictions);
+  /// One tree that lowers the loss of these gradients and hessians [n] of the
+  /// sample: appended to `trees`, its values added to the predictions [n] of all
+  /// rows, those outside the sample too. Gradients that are not finite: a tree of
+  /// one leaf that says 0. O(n · features · depth / 2).
+  void Grow(std::span<const float> gradient, std::span<const float> hessian, Trees& trees, std::span<float> predictions,
+            const TreeSample& sample = {});
 
   /// [features] gain of all splits so far: which features matter.
   const std::vector<double>& gain() const;
