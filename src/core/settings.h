@@ -133,8 +133,8 @@ struct KnnClassifierSettings {
 };
 struct LogisticSettings {
   double regularization = 1;
-  int64_t parts = 0;
-  std::string interactions = "none";
+  int64_t parts = 8;
+  std::string interactions = "pairs";
 };
 struct MlpSettings {
   int64_t hidden = 128;
@@ -150,7 +150,7 @@ struct MlpSettings {
   int64_t parts = 8;
 };
 struct EnsembleSettings {
-  std::string members = "knn,logistic,mlp";
+  std::string members = "gradient_boosting,extra_trees,random_forest,mlp,knn,logistic";
   std::string weights = "greedy";
   std::string folds_by = "song";
   int64_t folds = 5;
