@@ -13,12 +13,13 @@ import re
 import sys
 import tempfile
 
-SHARED = {"core", "math", "store", "models"}
-STAGES = {"ingest", "clean", "train", "evaluate", "gate", "deploy", "serve", "monitor", "simulate"}
+SHARED = {"core", "math", "page", "store", "models"}
+STAGES = {"ingest", "clean", "train", "evaluate", "gate", "deploy", "serve", "monitor", "simulate", "songs"}
 # folder -> the other folders that it may include
 SIGHT = {
     "core": set(),
     "math": {"core"},
+    "page": {"core"},
     "store": {"core"},
     "models": {"core", "math", "store"},
     **{stage: SHARED for stage in STAGES},

@@ -142,6 +142,18 @@ void HitsVerb(CLI::App& app, Common& common, int& exit_code, HitsFlags& flags) {
   verb->callback([&] { exit_code = JudgeHits(common, flags); });
 }
 
+void SongVerbs(CLI::App& app, Common& common, int& exit_code, StatsFlags& flags) {
+  CLI::App* verb = Verb(app, common, "stats", "What sets songs of one class apart (hits from flops), and what the data look like", false);
+  verb->add_option("--csv,files", flags.files, "CSV files of songs: a header, columns of numbers, one of labels")->required();
+  verb->add_option("--by", flags.by, "The column of labels; \"\" for none")->capture_default_str();
+  verb->add_option("--features", flags.features, "NAME[,NAME...]: columns to look at; default: all of numbers but ids, dates and popularity")
+      ->delimiter(',')->allow_extra_args(false);
+  verb->add_option("--without", flags.without, "NAME[,NAME...]: columns to leave out")->delimiter(',')->allow_extra_args(false);
+  verb->add_flag("--text-is-missing", flags.text_is_missing, "Take text in a number's place for missing, and count it");
+  verb->add_option("--html", flags.html, "File to write a page with charts to");
+  verb->callback([&] { exit_code = Stats(common, flags); });
+}
+
 void OtherVerbs(CLI::App& app, Common& common, int& exit_code, SimulateFlags& flags) {
   CLI::App* verb = Verb(app, common, "simulate", "Write made-up listeners with drifting tastes as raw files", false);
   verb->add_option("--output", flags.output, "Folder to write to")->required();
@@ -182,12 +194,14 @@ int Main(int argc, char** argv) {
   GroupsFlags groups;
   HitsFlags hits;
   SimulateFlags simulate;
+  StatsFlags stats;
   RunningVerbs(app, common, exit_code, serve, demo);
   DataVerbs(app, common, exit_code, ingest, clean, run);
   ModelVerbs(app, common, exit_code, offline);
   RegistryVerbs(app, common, exit_code, promote, argument);
   GroupsVerb(app, common, exit_code, groups);
   HitsVerb(app, common, exit_code, hits);
+  SongVerbs(app, common, exit_code, stats);
   OtherVerbs(app, common, exit_code, simulate);
   try {
     app.parse(argc, argv);

@@ -103,6 +103,16 @@ struct SimulateFlags {
 };
 int SimulateWorld(const Common& common, const SimulateFlags& flags);
 
+struct StatsFlags {
+  std::vector<std::string> files;     ///< CSV files of songs
+  std::string by = "target";          ///< the column of labels
+  std::vector<std::string> features;  ///< none: all that tell of the sound
+  std::vector<std::string> without;
+  bool text_is_missing = false;
+  std::string html;                   ///< where to write the page; "" nowhere
+};
+int Stats(const Common& common, const StatsFlags& flags);
+
 int ListSettings(const Common& common);
 
 }  // namespace segue::cli

@@ -19,4 +19,13 @@ bool IsMissingMark(std::string_view text);
 /// "1,234,567".
 std::string WithCommas(int64_t number);
 
+/// With so many significant digits, whole numbers in full: 0.0123, 12.3, "12,345"
+/// (never in powers of ten from 1e-4 to 1e15); "–" for NaN.
+std::string Significant(double value, int digits);
+/// With so many places: "-0.50"; "–" for NaN.
+std::string Fixed(double value, int places);
+/// The number whose logarithm to base 10 is given, for p values that underflow:
+/// "0.043", "1.2e-1650"; "–" for NaN.
+std::string FromLog10(double log10);
+
 }  // namespace segue

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/check.h"
 
@@ -95,16 +94,21 @@ Effect CohenD(const Moments& a, const Moments& b) {
 }
 
 std::vector<double> Ranks(std::span<const double> values, double* ties) {
-  std::vector<uint32_t> order(values.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return values[a] < values[b] || (values[a] == values[b] && a < b); });
+  // Values beside their places: a sort of places alone misses the cache at every comparison.
+  struct Item {
+    double value;
+    size_t at;
+  };
+  std::vector<Item> order(values.size());
+  for (size_t i = 0; i < values.size(); ++i) order[i] = {values[i], i};
+  std::sort(order.begin(), order.end(), [](const Item& a, const Item& b) { return a.value < b.value; });
   std::vector<double> ranks(values.size());
   if (ties != nullptr) *ties = 0;
   for (size_t first = 0; first < order.size();) {
     size_t last = first;
-    while (last < order.size() && values[order[last]] == values[order[first]]) ++last;
+    while (last < order.size() && order[last].value == order[first].value) ++last;
     const double rank = (static_cast<double>(first) + static_cast<double>(last) + 1) / 2;
-    for (size_t i = first; i < last; ++i) ranks[order[i]] = rank;
+    for (size_t i = first; i < last; ++i) ranks[order[i].at] = rank;
     const auto equal = static_cast<double>(last - first);
     if (ties != nullptr) *ties += equal * (equal * equal - 1);
     first = last;
@@ -205,7 +209,7 @@ ContingencyTest ChiSquared(std::span<const double> counts, size_t rows, size_t c
     return static_cast<double>(std::count_if(sums.begin(), sums.end(), [](double sum) { return sum > 0; }));
   };
   ContingencyTest test{kNan, (used(of_row) - 1) * (used(of_column) - 1), {kNan, kNan}, kNan};
-  if (!(test.df > 0)) return test;
+  if (used(of_row) < 2 || used(of_column) < 2) return test;
   Summer sum;
   for (size_t i = 0; i < counts.size(); ++i) {
     const double expected = of_row[i / columns] * of_column[i % columns] / n;
@@ -217,9 +221,10 @@ ContingencyTest ChiSquared(std::span<const double> counts, size_t rows, size_t c
   return test;
 }
 
-double Correlation(std::span<const double> a, std::span<const double> b) {
-  SEGUE_CHECK(a.size() == b.size());
-  const Moments of_a = Describe(a), of_b = Describe(b);
+double Correlation(std::span<const double> a, std::span<const double> b) { return Correlation(a, Describe(a), b, Describe(b)); }
+
+double Correlation(std::span<const double> a, const Moments& of_a, std::span<const double> b, const Moments& of_b) {
+  SEGUE_CHECK(a.size() == b.size() && of_a.n == a.size() && of_b.n == b.size());
   if (!(of_a.variance > 0 && of_b.variance > 0)) return kNan;
   Summer products;
   for (size_t i = 0; i < a.size(); ++i) products.Add((a[i] - of_a.mean) * (b[i] - of_b.mean));

@@ -95,6 +95,8 @@ ContingencyTest ChiSquared(std::span<const double> counts, size_t rows, size_t c
 
 /// Pearson's r of pairs; Spearman's is the same of their Ranks. NaN where one is constant.
 double Correlation(std::span<const double> a, std::span<const double> b);
+/// The same of values that are described already.
+double Correlation(std::span<const double> a, const Moments& of_a, std::span<const double> b, const Moments& of_b);
 
 /// Adjusted p values, which bound the share of false discoveries: q₍ᵢ₎ = min over
 /// j ≥ i of p₍ⱼ₎·m/j, at most 1. NaN stays NaN and does not count into m.
