@@ -260,7 +260,7 @@ std::string HitsJson(const HitsResult& result) {
     }
     all["summary"].push_back(std::move(summary));
   }
-  return all.dump(2) + "\n";
+  return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";  // names in files may be in another encoding
 }
 
 }  // namespace segue::cli
