@@ -27,7 +27,7 @@ SETTINGS = {
     "artist": (["--split", "artist:0.3:1"], (0.769, 0.847), (0.773, 0.851)),
     "artist-decade": (["--split", "artist:0.3:1", "--with", "decade"], (0.796, 0.874), (0.799, 0.877)),
 }
-MODELS = "gradient_boosting,extra_trees,random_forest,mlp,knn,logistic,ensemble(weights=equal)"
+MODELS = "gradient_boosting,extra_trees,random_forest,mlp,knn,logistic,ensemble"
 
 
 def main():

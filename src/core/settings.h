@@ -150,10 +150,10 @@ struct MlpSettings {
   int64_t parts = 8;
 };
 struct EnsembleSettings {
-  std::string members = "gradient_boosting,extra_trees,random_forest,mlp,knn,logistic";
+  std::string members = "mlp,gradient_boosting,extra_trees";
   std::string weights = "greedy";
   std::string folds_by = "song";
-  int64_t folds = 5;
+  int64_t folds = 3;
 };
 
 /// random_forest and extra_trees.
