@@ -5,6 +5,7 @@
 
 #include "cli/verbs.h"
 #include "core/version.h"
+#include "train/classifier_trainer.h"
 #include "train/trainer.h"
 
 namespace segue::cli {
@@ -116,6 +117,31 @@ void GroupsVerb(CLI::App& app, Common& common, int& exit_code, GroupsFlags& flag
   verb->callback([&] { exit_code = ListGroups(common, flags); });
 }
 
+void HitsVerb(CLI::App& app, Common& common, int& exit_code, HitsFlags& flags) {
+  CLI::App* verb = Verb(app, common, "hits", "Learn what makes a hit (or a genre) from song files, and judge it on songs held out", false);
+  std::string known;
+  for (const std::string_view name : train::KnownClassifiers()) known += (known.empty() ? "" : ", ") + std::string(name);
+  verb->add_option("--csv", flags.csv, "CSV of songs: columns of numbers and one of labels; once a file")->required()->allow_extra_args(false);
+  verb->add_option("--model", flags.models, "One or more of " + known + ", comma between; all: each of them")->capture_default_str();
+  verb->add_option("--split", flags.split, "random:SHARE:SEED, or artist:SHARE:SEED: no artist on both sides")->capture_default_str();
+  verb->add_option("--seeds", flags.seeds, "So many splits, seeds counted up: mean and spread")->check(CLI::Range(1, 1000))->capture_default_str();
+  verb->add_option("--with", flags.with, "decade: as a feature (a column, or of the file's name)")->check(CLI::IsMember({"decade"}));
+  verb->add_option("--by", flags.by, "The column of labels")->capture_default_str();
+  verb->add_option("--group", flags.group, "genres: labels in about ten groups")->check(CLI::IsMember({"genres"}));
+  verb->add_option("--search", flags.search, "Search settings on the training part: so many trials (20), or seconds (60s)");
+  verb->add_option("--calibrate", flags.calibrate, "Put probabilities right on out-of-fold predictions")
+      ->check(CLI::IsMember({"none", "isotonic", "platt"}))->capture_default_str();
+  verb->add_option("--leak", flags.leak, "artist-hit-rate: the artist's share of hits in train, which gives the label away")
+      ->check(CLI::IsMember({"artist-hit-rate"}));
+  verb->add_flag("--learning-curve", flags.learning_curve, "Judge models of a tenth, a fifth, ... of the training songs too");
+  verb->add_flag("--importance", flags.importance, "What each feature is worth: held-out values shuffled");
+  verb->add_option("--save", flags.save, "Keep the (one) model in this file");
+  verb->add_option("--html", flags.html, "Write a page with the curves");
+  verb->add_option("--predict", flags.predict, "Predict with a saved model instead");
+  verb->add_option("--output", flags.output, "CSV file for --predict");
+  verb->callback([&] { exit_code = JudgeHits(common, flags); });
+}
+
 void SongVerbs(CLI::App& app, Common& common, int& exit_code, StatsFlags& flags) {
   CLI::App* verb = Verb(app, common, "stats", "What sets songs of one class apart (hits from flops), and what the data look like", false);
   verb->add_option("--csv,files", flags.files, "CSV files of songs: a header, columns of numbers, one of labels")->required();
@@ -166,6 +192,7 @@ int Main(int argc, char** argv) {
   std::string argument;
   OfflineFlags offline;
   GroupsFlags groups;
+  HitsFlags hits;
   SimulateFlags simulate;
   StatsFlags stats;
   RunningVerbs(app, common, exit_code, serve, demo);
@@ -173,6 +200,7 @@ int Main(int argc, char** argv) {
   ModelVerbs(app, common, exit_code, offline);
   RegistryVerbs(app, common, exit_code, promote, argument);
   GroupsVerb(app, common, exit_code, groups);
+  HitsVerb(app, common, exit_code, hits);
   SongVerbs(app, common, exit_code, stats);
   OtherVerbs(app, common, exit_code, simulate);
   try {

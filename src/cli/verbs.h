@@ -72,6 +72,26 @@ struct GroupsFlags {
 };
 int ListGroups(const Common& common, const GroupsFlags& flags);
 
+struct HitsFlags {
+  std::vector<std::string> csv;
+  std::string models = "ensemble";      ///< comma between, settings in brackets; "all"
+  std::string split = "random:0.3:1";
+  int64_t seeds = 1;                    ///< so many splits, seeds counted up
+  std::string with;                     ///< "decade": as a feature
+  std::string search;                   ///< trials ("20") or seconds ("60s"); "" none
+  std::string calibrate = "none";
+  std::string leak;                     ///< "artist-hit-rate"
+  std::string by = "target";            ///< column of the label
+  std::string group;                    ///< "genres": labels in about ten groups
+  bool learning_curve = false;
+  bool importance = false;
+  std::string save;
+  std::string html;
+  std::string predict;                  ///< a saved model: predicts instead of training
+  std::string output;                   ///< of predict
+};
+int JudgeHits(const Common& common, const HitsFlags& flags);
+
 struct SimulateFlags {
   std::string output;
   int64_t listeners = 200;

@@ -135,27 +135,27 @@ struct KnnClassifierSettings {
 };
 struct LogisticSettings {
   double regularization = 1;
-  int64_t parts = 0;
-  std::string interactions = "none";
+  int64_t parts = 8;
+  std::string interactions = "pairs";
 };
 struct MlpSettings {
   int64_t hidden = 128;
   int64_t hidden2 = 64;
-  int64_t networks = 1;
+  int64_t networks = 4;
   int64_t epochs = 40;
   int64_t patience = 10;
-  int64_t batch = 128;
-  double learning_rate = 0.002;
+  int64_t batch = 256;
+  double learning_rate = 0.004;
   double weight_decay = 0.01;
-  double dropout = 0.1;
+  double dropout = 0.3;
   double holdout = 0.1;
   int64_t parts = 8;
 };
 struct EnsembleSettings {
-  std::string members = "knn,logistic,mlp";
+  std::string members = "mlp,gradient_boosting,extra_trees";
   std::string weights = "greedy";
   std::string folds_by = "song";
-  int64_t folds = 5;
+  int64_t folds = 3;
 };
 
 /// random_forest and extra_trees.

@@ -4,9 +4,11 @@
 #include <set>
 #include <sstream>
 
+#include "models/boosting_classifier.h"
 #include "models/calibrated_classifier.h"
 #include "models/classifier_file.h"
 #include "models/ensemble_classifier.h"
+#include "models/forest_classifier.h"
 #include "models/knn_classifier.h"
 #include "models/logistic_classifier.h"
 #include "models/mlp_classifier.h"
@@ -18,6 +20,9 @@ using Opener = Result<std::unique_ptr<Classifier>> (*)(std::shared_ptr<const Mod
 
 /// What opens an artifact whose section "algorithm" has this name.
 constexpr std::pair<std::string_view, Opener> kClassifiers[] = {
+    {ForestClassifier::kRandomForest, ForestClassifier::Open},
+    {ForestClassifier::kExtraTrees, ForestClassifier::Open},
+    {BoostingClassifier::kAlgorithm, BoostingClassifier::Open},
     {KnnClassifier::kAlgorithm, KnnClassifier::Open},
     {LogisticClassifier::kAlgorithm, LogisticClassifier::Open},
     {MlpClassifier::kAlgorithm, MlpClassifier::Open},

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "models/row_binner.h"
 
 namespace segue::models {
 namespace {
@@ -16,6 +17,7 @@ float Value(const DesignColumn& column, const float* x, const float* q, const fl
     case ColumnKind::kMissing: return std::isnan(v) ? 1 : 0;
     case ColumnKind::kEquals: return v == column.value ? 1 : 0;
     case ColumnKind::kPart: return std::isnan(v) ? column.offset : std::clamp((q[column.first] - column.value) / column.width, 0.0f, 1.0f);
+    case ColumnKind::kOnFrame: return std::isnan(v) ? column.offset : CdFrameOffset(v) <= column.value ? 1 : 0;
     case ColumnKind::kProduct: return done[column.first] * done[column.second];
   }
   return 0;
@@ -24,7 +26,7 @@ float Value(const DesignColumn& column, const float* x, const float* q, const fl
 bool Possible(const DesignColumn& column, size_t at, size_t features) {
   if (!std::isfinite(column.value) || !std::isfinite(column.offset) || !std::isfinite(column.scale)) return false;
   if (!(column.width > 0) || !std::isfinite(column.width)) return false;
-  if (column.kind > ColumnKind::kProduct) return false;
+  if (column.kind > ColumnKind::kOnFrame) return false;
   if (column.kind == ColumnKind::kProduct) return column.first < at && column.second < at;
   return column.first < features;
 }

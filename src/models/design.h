@@ -21,6 +21,7 @@ enum class ColumnKind : uint32_t {
   kEquals,    ///< (1 where x = value - offset) · scale
   kPart,      ///< (min(1, max(0, (q(x) - value) / width)) - offset) · scale; missing: 0
   kProduct,   ///< (column first · column second - offset) · scale, both before this one
+  kOnFrame,   ///< (1 where CdFrameOffset(x) <= value - offset) · scale (models/row_binner.h); missing: 0
 };
 
 struct DesignColumn {

@@ -1,5 +1,7 @@
+#include "train/boosting_classifier.h"
 #include "train/classifier_parts.h"
 #include "train/classifier_trainer.h"
+#include "train/forest_classifier.h"
 
 namespace segue::train {
 namespace {
@@ -8,6 +10,9 @@ using Maker = std::unique_ptr<ClassifierTrainer> (*)();
 
 /// Every classifier, one line each, in the order of the documentation.
 constexpr std::pair<std::string_view, Maker> kClassifiers[] = {
+    {"random_forest", MakeForestTrainer},
+    {"extra_trees", MakeExtraTreesTrainer},
+    {"gradient_boosting", MakeBoostingTrainer},
     {"knn", MakeKnnClassifierTrainer},
     {"logistic", MakeLogisticTrainer},
     {"mlp", MakeMlpTrainer},

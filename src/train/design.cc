@@ -13,6 +13,7 @@ using models::DesignColumn;
 
 constexpr size_t kKnots = 256;        ///< most of one feature
 constexpr size_t kMostIndicators = 16;
+constexpr float kOnFrame = 0.0376f;   ///< frames: what rounding to a whole millisecond can do
 
 /// A feature's known values, ascending, and whether some are missing.
 struct Known {
@@ -66,7 +67,8 @@ void AddParts(const Design& design, uint32_t feature, const Known& known, int64_
   }
 }
 
-bool OfKnownValues(ColumnKind kind) { return kind == ColumnKind::kLinear || kind == ColumnKind::kQuantile || kind == ColumnKind::kPart; }
+bool OfKnownValues(ColumnKind kind) { return kind == ColumnKind::kLinear || kind == ColumnKind::kQuantile || kind == ColumnKind::kPart ||
+         kind == ColumnKind::kOnFrame; }
 
 /// Mean 0 and deviation 1 for the columns from `first` on; those that do not vary go.
 void Standardise(std::span<const float> rows, size_t features, size_t first, Design& design) {
@@ -127,6 +129,7 @@ Result<Design> MakeDesign(std::span<const float> rows, size_t features, const De
     if (choices.equals && known.distinct.size() > 2 && known.distinct.size() <= kMostIndicators) {
       for (const float value : known.distinct) columns.push_back({.kind = ColumnKind::kEquals, .first = f, .value = value});
     }
+    if (choices.duration == f) columns.push_back({.kind = ColumnKind::kOnFrame, .first = f, .value = kOnFrame});
     if (known.missing && !known.sorted.empty()) columns.push_back({.kind = ColumnKind::kMissing, .first = f});
   }
   design.columns = std::move(columns);

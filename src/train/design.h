@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "core/result.h"
@@ -14,6 +15,7 @@ struct DesignChoices {
   bool quantile = false;   ///< its normal score
   int64_t parts = 0;       ///< pieces of the piecewise-linear encoding, equal shares of the rows
   bool equals = false;     ///< one indicator a value, where there are 3 to 16 values
+  std::optional<size_t> duration = {};  ///< a feature: one indicator of whole CD frames (models/row_binner.h)
   bool pairs = false;      ///< products of all two features' values (normal scores where there are any)
 };
 

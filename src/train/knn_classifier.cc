@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "math/parallel.h"
+#include "models/row_binner.h"
 #include "train/classifier_parts.h"
 #include "train/design.h"
 #include "train/labelled_rows.h"
@@ -135,7 +136,7 @@ class KnnClassifierTrainer final : public ClassifierTrainer {
                                                   uint64_t seed, Instruments& instruments) const override {
     return math::WithThreads(settings.threads, [&]() -> Result<std::unique_ptr<models::Classifier>> {
       SEGUE_TRY(LabelledRows data, GatherRows(songs, rows));
-      SEGUE_TRY(models::Design design, MakeDesign(data.x, data.features.size(), {.linear = false, .quantile = true}));
+      SEGUE_TRY(models::Design design, MakeDesign(data.x, data.features.size(), {.linear = false, .quantile = true, .duration = models::DurationColumn(data.features)}));
       const std::vector<float> prior = models::ClassShares(data.y, data.labels.size());
       const auto power = static_cast<float>(settings.knn.power);
       Rows all{std::vector<float>(data.size() * design.stride()), data.y, design.stride()};

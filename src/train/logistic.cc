@@ -5,6 +5,7 @@
 #include "math/parallel.h"
 #include "models/logistic_classifier.h"
 #include "models/softmax.h"
+#include "models/row_binner.h"
 #include "train/classifier_parts.h"
 #include "train/design.h"
 #include "train/labelled_rows.h"
@@ -90,7 +91,8 @@ class LogisticTrainer final : public ClassifierTrainer {
       const bool pairs = settings.logistic.interactions == "pairs";
       SEGUE_TRY(models::Design design, MakeDesign(data.x, data.features.size(),
                                                   {.linear = true, .quantile = pairs, .parts = settings.logistic.parts,
-                                                   .equals = settings.logistic.parts > 0, .pairs = pairs}));
+                                                   .equals = settings.logistic.parts > 0,
+                                                   .duration = models::DurationColumn(data.features), .pairs = pairs}));
       std::vector<float> z(data.size() * design.stride());
       math::ParallelRanges(data.size(), kBlock, [&](size_t first, size_t last) {
         const size_t f = data.features.size();

@@ -7,6 +7,7 @@
 
 #include "math/parallel.h"
 #include "models/softmax.h"
+#include "models/row_binner.h"
 #include "train/classifier_parts.h"
 #include "train/design.h"
 #include "train/labelled_rows.h"
@@ -130,7 +131,8 @@ class MlpTrainer final : public ClassifierTrainer {
     return math::WithThreads(settings.threads, [&]() -> Result<std::unique_ptr<models::Classifier>> {
       SEGUE_TRY(LabelledRows data, GatherRows(songs, rows));
       SEGUE_TRY(models::Design design, MakeDesign(data.x, data.features.size(),
-                                                  {.linear = false, .quantile = true, .parts = settings.mlp.parts, .equals = true}));
+                                                  {.linear = false, .quantile = true, .parts = settings.mlp.parts, .equals = true,
+                                                   .duration = models::DurationColumn(data.features)}));
       std::vector<float> z(data.size() * design.stride());
       design.Apply(data.x, z);
       const MlpShape shape{static_cast<uint32_t>(design.stride()),

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "train/classifier_trainer.h"
+#include "train/song_folds.h"
+
+namespace segue::train {
+
+/// What one setting can be in a search.
+struct SearchRange {
+  std::string_view algorithm;
+  std::string_view setting;      ///< with its algorithm in front, as for --set
+  double least = 0, most = 0;    ///< numbers, ends included
+  bool whole = false;            ///< integers
+  bool logarithmic = false;      ///< drawn evenly in the logarithm
+  std::string_view choices = ""; ///< texts, '|' between; then no numbers
+};
+/// What a search may set of an algorithm; empty: nothing.
+std::vector<SearchRange> SearchRanges(std::string_view algorithm);
+
+struct Trial {
+  std::vector<std::pair<std::string, std::string>> settings;  ///< empty: as they are, the first trial
+  double auc = 0;        ///< of the out-of-fold predictions; classes > 2: NaN
+  double log_loss = 0;
+  double seconds = 0;    ///< since the search began
+};
+struct SearchResult {
+  std::vector<Trial> trials;   ///< in the order tried
+  size_t best = 0;
+  Settings settings;           ///< with the best trial's
+};
+
+struct SearchBudget {
+  size_t trials = 20;          ///< at most, the settings as they are among them
+  double seconds = 0;          ///< 0: no limit; else no trial begins after it, though one is always made
+};
+
+/// Random search (Bergstra, Bengio, JMLR 2012): settings as they are first,
+/// then draws from SearchRanges, every second one after the sixth near the best
+/// so far (each setting drawn anew with chance 1/3, else kept). Judged by AUC
+/// (several classes: log loss) of out-of-fold predictions of `rows`, the same
+/// folds for all. The same seed and number of trials: the same result; with a
+/// limit of seconds it depends on the machine. `now` gives seconds. Errors:
+/// kInvalid where the algorithm has nothing to search, those of Fit.
+Result<SearchResult> SearchSettings(const ClassifierTrainer& trainer, const SongTable& songs, std::span<const uint32_t> rows,
+                                    const Settings& settings, const SearchBudget& budget, size_t folds, FoldsBy by, uint64_t seed,
+                                    const std::function<double()>& now, Instruments& instruments);
+
+}  // namespace segue::train
