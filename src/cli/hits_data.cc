@@ -3,6 +3,7 @@
 #include <map>
 
 #include "cli/hits.h"
+#include "core/text.h"
 #include "store/song_files.h"
 
 namespace segue::cli {
@@ -42,12 +43,6 @@ void Relabel(SongTable& songs) {
     if (label >= 0) label = row[GenreGroup(songs.labels[static_cast<size_t>(label)])];
   }
   songs.labels = std::move(names);
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  return all;
 }
 
 }  // namespace
@@ -109,8 +104,8 @@ Result<HitsData> ReadHitsData(const HitsFlags& flags) {
   const std::vector<std::filesystem::path> files(flags.csv.begin(), flags.csv.end());
   SEGUE_TRY(store::SongFiles read, store::ReadSongFiles(files, {.label = flags.by}));
   HitsData data{std::move(read.songs), {}};
-  if (!read.text_columns.empty()) data.notes.push_back("no features, as they hold text: " + Listed(read.text_columns));
-  if (!read.set_aside.empty()) data.notes.push_back("set aside, as they tell of the row or the outcome and not of the sound: " + Listed(read.set_aside));
+  if (!read.text_columns.empty()) data.notes.push_back("no features, as they hold text: " + Joined(read.text_columns));
+  if (!read.set_aside.empty()) data.notes.push_back("set aside, as they tell of the row or the outcome and not of the sound: " + Joined(read.set_aside));
   if (flags.group == "genres") Relabel(data.songs);
   if (flags.with == "decade") {
     const std::vector<double> decades = DecadesOf(data.songs);

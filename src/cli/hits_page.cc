@@ -1,9 +1,9 @@
 #include <cmath>
-#include <fstream>
 
 #include "cli/hits.h"
 #include "core/text.h"
 #include "page/charts.h"
+#include "store/file_system.h"
 
 namespace segue::cli {
 namespace {
@@ -143,12 +143,7 @@ Status WriteHitsPage(const HitsResult& result, const std::string& file) {
   first.parts.push_back(CalibrationChart(result));
   page.sections.push_back(std::move(first));
   for (const Outcome& o : split.models) AddModel(o, result, page);
-  std::ofstream out(file);
-  if (!out) return Error{ErrorCode::kIo, "cannot write " + file};
-  out << page::Render(page);
-  out.flush();
-  if (!out) return Error{ErrorCode::kNoSpace, "writing " + file + " failed: is the disk full?"};
-  return {};
+  return store::WriteFile(file, page::Render(page));
 }
 
 }  // namespace segue::cli

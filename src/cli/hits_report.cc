@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/hits.h"
+#include "core/text.h"
 
 namespace segue::cli {
 namespace {
@@ -23,12 +24,6 @@ constexpr size_t kCurvePoints = 200;
   std::vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   out += text;
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  return all;
 }
 
 /// As the classification reports that people know are laid out.
@@ -222,7 +217,7 @@ std::string HitsText(const HitsResult& result) {
   const SplitOutcome& first = result.splits.front();
   Print(out, "%zu songs of %zu files, %zu features, %zu classes; split %s: %zu to learn from, %zu to test on\n", result.songs,
         result.flags.csv.size(), result.features.size(), result.labels.size(), evaluate::Describe(first.split).c_str(), first.train, first.test);
-  out += "features: " + Listed(result.features) + "\n";
+  out += "features: " + Joined(result.features) + "\n";
   if (first.known > 0) Print(out, "%zu test songs stand in train too (same id): a model may remember them\n", first.known);
   if (!result.flags.leak.empty()) {
     out += "LEAK: artist_hit_rate is a feature. Where a flop is by definition a song of an artist without hits, it gives the label away;\n"

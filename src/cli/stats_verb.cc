@@ -13,11 +13,6 @@
 namespace segue::cli {
 namespace {
 
-Status WriteFile(const std::string& path, const std::string& text) {
-  SEGUE_TRY(const auto file, store::RealFileSystem().Create(path));
-  return file->Append(text);
-}
-
 /// What reading left out, in the order in which a reader asks.
 void AddReading(const store::SongFiles& read, std::vector<std::string>& notes) {
   for (size_t f = 0; f < read.text_for_numbers.size(); ++f) {
@@ -27,9 +22,7 @@ void AddReading(const store::SongFiles& read, std::vector<std::string>& notes) {
   for (const std::string& name : read.text_columns) {
     if (!store::CanonicalFeature(name).empty()) notes.push_back("'" + name + "' holds text, so it is not among the features");
   }
-  std::string aside;
-  for (const std::string& name : read.set_aside) aside += (aside.empty() ? "" : ", ") + name;
-  if (!aside.empty()) notes.push_back("not among the features: " + aside + " (choose with --features)");
+  if (!read.set_aside.empty()) notes.push_back("not among the features: " + Joined(read.set_aside) + " (choose with --features)");
 }
 
 }  // namespace
@@ -43,7 +36,7 @@ int Stats(const Common& common, const StatsFlags& flags) {
   songs::Specification specification = math::WithThreads(settings->threads, [&] { return songs::Specify(read->songs, flags.by); });
   AddReading(*read, specification.notes);
   if (!flags.html.empty()) {
-    if (const Status written = WriteFile(flags.html, page::Render(songs::ToPage(specification))); !written.ok()) return Fail(written.error());
+    if (const Status written = store::WriteFile(flags.html, page::Render(songs::ToPage(specification))); !written.ok()) return Fail(written.error());
     if (!common.quiet) std::fprintf(stderr, "segue: wrote %s\n", flags.html.c_str());
   }
   if (common.json) {

@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstdint>
+#include <span>
+#include <utility>
 
 namespace segue {
 
@@ -33,5 +35,11 @@ class Random {
  private:
   uint64_t state_;
 };
+
+/// Every order alike (Fisher and Yates; Durstenfeld, CACM 1964).
+template <typename T>
+void Shuffle(std::span<T> values, Random& random) {
+  for (size_t k = values.size(); k > 1; --k) std::swap(values[k - 1], values[random.Below(k)]);
+}
 
 }  // namespace segue

@@ -41,6 +41,12 @@ std::optional<double> ParseReal(std::string_view text) {
   return value;
 }
 
+std::string Joined(std::span<const std::string> parts) {
+  std::string all;
+  for (const std::string& part : parts) all += (all.empty() ? "" : ", ") + part;
+  return all;
+}
+
 std::string WithCommas(int64_t number) {
   std::string digits = std::to_string(number);
   const size_t first = number < 0 ? 1 : 0;

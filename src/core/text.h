@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ std::optional<double> ParseReal(std::string_view text);
 
 /// "", "null", "NA", "N/A", "NaN", "None", "\N": how tables spell a missing number.
 bool IsMissingMark(std::string_view text);
+
+/// "a, b, c".
+std::string Joined(std::span<const std::string> parts);
 
 /// "1,234,567".
 std::string WithCommas(int64_t number);

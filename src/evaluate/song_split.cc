@@ -14,11 +14,6 @@ namespace segue::evaluate {
 namespace {
 
 template <typename T>
-void Shuffle(std::vector<T>& order, Random& random) {
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
-}
-
-template <typename T>
 bool Read(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size();
@@ -64,7 +59,7 @@ Result<TrainTestRows> SplitSongs(const SongTable& songs, const SongSplit& split)
   TrainTestRows parts;
   if (split.by == SongSplit::By::kRandom) {
     std::vector<uint32_t> order = labelled;
-    Shuffle(order, random);
+    Shuffle(std::span(order), random);
     parts.test.assign(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(wanted));
     parts.train.assign(order.begin() + static_cast<std::ptrdiff_t>(wanted), order.end());
   } else {
@@ -75,7 +70,7 @@ Result<TrainTestRows> SplitSongs(const SongTable& songs, const SongSplit& split)
     }
     std::vector<const std::vector<uint32_t>*> artists;
     for (const auto& [artist, rows] : of_artist) artists.push_back(&rows);
-    Shuffle(artists, random);
+    Shuffle(std::span(artists), random);
     for (const auto* rows : artists) {
       std::vector<uint32_t>& to = parts.test.size() < wanted ? parts.test : parts.train;
       to.insert(to.end(), rows->begin(), rows->end());

@@ -85,6 +85,11 @@ FileSystem& RealFileSystem() {
   return system;
 }
 
+Status WriteFile(const fs::path& path, std::string_view text) {
+  SEGUE_TRY(const auto file, RealFileSystem().Create(path));
+  return file->Append(text);
+}
+
 /// Counts bytes down to the moment the disk is full.
 class FaultyFileSystem::FaultyWriter final : public FileSystem::Writer {
  public:

@@ -39,6 +39,9 @@ class FileSystem {
 /// The operating system's. Stateless; lives as long as the program.
 FileSystem& RealFileSystem();
 
+/// A whole file, made or replaced, where a person said; not synced.
+Status WriteFile(const std::filesystem::path& path, std::string_view text);
+
 /// Passes through to `base` until told to fail. For tests.
 class FaultyFileSystem final : public FileSystem {
  public:

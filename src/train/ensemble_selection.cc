@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/random.h"
 #include "math/parallel.h"
@@ -110,6 +111,37 @@ std::vector<float> SelectEnsemble(const RankingData& data, uint64_t seed) {
     weights[c] = static_cast<float>(sum / kBags);
   }
   return weights;
+}
+
+std::vector<float> MeanScores(std::span<const float> weights, const RankingData& data) {
+  std::vector<float> scores(data.rows());
+  math::ParallelFor(data.rows(), [&](size_t r) { scores[r] = models::MeanOfKnown(weights, data.features.data() + r * data.width); });
+  return scores;
+}
+
+std::vector<float> BestColumn(const RankingData& data) {
+  std::vector<float> best(data.width, 0.0f);
+  double best_quality = -1;
+  for (size_t c = 0; c < data.width; ++c) {
+    std::vector<float> alone(data.width, 0.0f);
+    alone[c] = 1;
+    const double quality = ListQuality(data, MeanScores(alone, data));
+    if (quality <= best_quality) continue;
+    best_quality = quality;
+    best = std::move(alone);
+  }
+  return best;
+}
+
+bool OneIsBetter(const RankingData& half, const RankingData& other, uint64_t seed) {
+  if (half.lists() == 0 || other.lists() == 0) return false;
+  double gain = 0;  // of one over the mean, summed over all lists
+  for (const auto& [chosen_on, judged_on] : {std::pair(&half, &other), std::pair(&other, &half)}) {
+    const auto lists = static_cast<double>(judged_on->lists());
+    gain += lists * ListQuality(*judged_on, MeanScores(BestColumn(*chosen_on), *judged_on));
+    gain -= lists * ListQuality(*judged_on, MeanScores(SelectEnsemble(*chosen_on, seed), *judged_on));
+  }
+  return gain > 0;
 }
 
 }  // namespace segue::train

@@ -28,4 +28,15 @@ namespace segue::train {
 /// Same bytes for any number of threads.
 std::vector<float> SelectEnsemble(const RankingData& data, uint64_t seed);
 
+/// [columns] 1 for the column that orders the lists best alone, 0 for the others.
+std::vector<float> BestColumn(const RankingData& data);
+
+/// [rows] models::MeanOfKnown of each.
+std::vector<float> MeanScores(std::span<const float> weights, const RankingData& data);
+
+/// Is one column better than a mean? Both are chosen on either of two halves of
+/// the lists and judged on the other: with a dozen listeners a selected mean
+/// may be worse than its best member.
+bool OneIsBetter(const RankingData& half, const RankingData& other, uint64_t seed);
+
 }  // namespace segue::train

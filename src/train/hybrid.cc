@@ -28,12 +28,6 @@ void AddLastTree(const math::Trees& trees, const RankingData& data, std::span<fl
   math::ParallelFor(data.rows(), [&](size_t r) { scores[r] += last.Predict(data.features.data() + r * data.width); });
 }
 
-std::vector<float> MeanScores(std::span<const float> weights, const RankingData& standard) {
-  std::vector<float> scores(standard.rows());
-  math::ParallelFor(standard.rows(), [&](size_t r) { scores[r] = models::MeanOfKnown(weights, standard.features.data() + r * standard.width); });
-  return scores;
-}
-
 std::vector<float> Alone(size_t member, size_t members) {
   std::vector<float> weights(members, 0.0f);
   weights[member] = 1;
@@ -91,22 +85,22 @@ class Learner {
       return;
     }
     Report(lists, members);
-    const auto kept = WorthKeeping(SelectEnsemble(StandardRows(lists.few, Part::kAll), seed_),
-                                   SelectEnsemble(StandardRows(lists.many, Part::kAll), seed_), lists.many);
+    const bool one_for_few = OneFor(lists.few, "newcomers"), one_for_many = OneFor(lists.many, "others");
+    const auto kept = WorthKeeping(Weights(lists.few, one_for_few, Part::kAll), Weights(lists.many, one_for_many, Part::kAll), lists.many);
     lists = {Only(lists.many, kept), Only(lists.few, kept)};
     std::vector<std::unique_ptr<models::Model>> fitted;
     for (const size_t m : kept) fitted.push_back(std::move(parts.members[m]));
     parts.members = std::move(fitted);
-    const RankingData all = StandardRows(lists.many, Part::kAll);
-    parts.few = SelectEnsemble(StandardRows(lists.few, Part::kAll), seed_);
-    parts.many = SelectEnsemble(all, seed_);
+    parts.few = Weights(lists.few, one_for_few, Part::kAll);
+    parts.many = Weights(lists.many, one_for_many, Part::kAll);
     parts.many_wanted = MedianWanted(lists.many);
     for (size_t k = 0; k < kept.size(); ++k) {
       instruments_.Log(LogLevel::kInfo, "train", "hybrid: weight of " + members[kept[k]].name + ": " + std::to_string(parts.many[k]) +
                        ", of newcomers " + std::to_string(parts.few[k]), {{"weight", parts.many[k]}, {"few", parts.few[k]}});
     }
-    const size_t trees = BestTrees(lists.many);
+    const size_t trees = BestTrees(lists.many, one_for_many);
     if (trees == 0) return;
+    const RankingData all = StandardRows(lists.many, Part::kAll);
     const RankingData features = FeatureRows(lists.many, Part::kAll);
     std::vector<float> scores = MeanScores(parts.many, all), gradient(all.rows()), hessian(all.rows());
     math::TreeGrower grower(features.features, features.width, TreesOf());
@@ -138,6 +132,18 @@ class Learner {
     }
   }
 
+  /// Shall one member order these lists, as no mean of several does it better?
+  bool OneFor(std::span<const HybridList> lists, const std::string& whom) {
+    const bool one = OneIsBetter(StandardRows(lists, Part::kLearn), StandardRows(lists, Part::kValidate), seed_);
+    if (one) instruments_.Log(LogLevel::kInfo, "train", "hybrid: one member orders the lists of " + whom + " better than a mean of several", {});
+    return one;
+  }
+
+  std::vector<float> Weights(std::span<const HybridList> lists, bool one, Part part) const {
+    const RankingData rows = StandardRows(lists, part);
+    return one ? BestColumn(rows) : SelectEnsemble(rows, seed_);
+  }
+
   static float MedianWanted(std::span<const HybridList> lists) {
     constexpr float kLeast = 2 * models::Ranker::kFew;
     std::vector<uint32_t> wanted;
@@ -150,11 +156,11 @@ class Learner {
 
   /// How many trees are best for the listeners that they did not grow on; 0
   /// where they are not surely better than none.
-  size_t BestTrees(std::span<const HybridList> lists) {
+  size_t BestTrees(std::span<const HybridList> lists, bool one) {
     const RankingData learn = FeatureRows(lists, Part::kLearn);
     const RankingData validate = FeatureRows(lists, Part::kValidate);
     if (learn.lists() == 0 || validate.lists() == 0) return 0;
-    const auto weights = SelectEnsemble(StandardRows(lists, Part::kLearn), seed_);
+    const auto weights = Weights(lists, one, Part::kLearn);
     std::vector<float> scores = MeanScores(weights, StandardRows(lists, Part::kLearn)), gradient(learn.rows()), hessian(learn.rows());
     std::vector<float> validated = MeanScores(weights, StandardRows(lists, Part::kValidate));
     math::TreeGrower grower(learn.features, learn.width, TreesOf());
@@ -162,7 +168,7 @@ class Learner {
     const auto before = ListQualities(validate, validated);
     auto best_lists = before;
     double best_quality = ListQuality(validate, validated);
-    Say("weighted mean", best_quality);
+    Say(one ? "best alone" : "weighted mean", best_quality);
     size_t best = 0;
     const auto most = static_cast<size_t>(settings_.hybrid.trees);
     for (size_t t = 1; t <= most && t - best <= kPatience && !instruments_.Cancelled(); ++t) {

@@ -109,6 +109,32 @@ TEST(EnsembleSelection, BothExpertsCountAndNoiseHardly) {
   EXPECT_GT(weights[2], 0.3f);
 }
 
+/// Lists of forty rows, one of them wanted; the first column knows it, more or
+/// less; the other eleven are noise.
+RankingData OneExpert(size_t lists, uint64_t seed) {
+  RankingData data;
+  data.width = 12;
+  Random random(seed, 0);
+  for (size_t list = 0; list < lists; ++list) {
+    const uint64_t wanted = random.Below(40);
+    for (uint64_t r = 0; r < 40; ++r) {
+      data.relevant.push_back(r == wanted ? 1 : 0);
+      for (size_t c = 0; c < data.width; ++c) data.features.push_back((c == 0 && r == wanted ? 2.0f : 0.0f) + static_cast<float>(random.Normal()));
+    }
+    data.missing.push_back(0);
+    data.begin.push_back(data.relevant.size());
+  }
+  return data;
+}
+
+/// What a selection on a dozen lists takes for knowledge is noise in others.
+TEST(EnsembleSelection, OneColumnStandsAloneOnlyWhereNoMeanIsBetterOnOtherLists) {
+  EXPECT_TRUE(OneIsBetter(OneExpert(12, 8), OneExpert(12, 9), 1));
+  EXPECT_EQ(BestColumn(OneExpert(12, 8))[0], 1.0f);
+  EXPECT_FALSE(OneIsBetter(TwoExperts(100), TwoExperts(100), 1)) << "each knows half";
+  EXPECT_FALSE(OneIsBetter(OneExpert(12, 8), RankingData{.width = 12}, 1)) << "nothing to judge on";
+}
+
 TEST(EnsembleSelection, IsTheSameForAnyNumberOfThreads) {
   const RankingData data = TwoExperts(60);
   const auto one = math::WithThreads(1, [&] { return SelectEnsemble(data, 5); });

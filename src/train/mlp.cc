@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/random.h"
 #include "math/parallel.h"
 #include "models/softmax.h"
 #include "models/row_binner.h"
@@ -17,10 +18,6 @@ namespace segue::train {
 namespace {
 
 using models::MlpShape;
-
-void Shuffle(std::vector<uint32_t>& order, Random& random) {
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
-}
 
 /// He et al., "Delving Deep into Rectifiers", ICCV 2015: deviation √(2 / inputs).
 std::vector<float> FirstWeights(const MlpShape& shape, size_t columns, Random& random) {
@@ -77,7 +74,7 @@ std::vector<float> FitNetwork(const Task& task, uint64_t seed, uint64_t number) 
   Random random(seed, number);
   std::vector<uint32_t> order(task.y.size());
   std::iota(order.begin(), order.end(), 0u);
-  Shuffle(order, random);
+  Shuffle(std::span(order), random);
   const auto held = static_cast<size_t>(std::floor(task.settings.holdout * static_cast<double>(order.size())));
   const std::vector<uint32_t> inner(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(held));
   order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(held));
@@ -92,7 +89,7 @@ std::vector<float> FitNetwork(const Task& task, uint64_t seed, uint64_t number) 
   double best_loss = std::numeric_limits<double>::infinity(), step = 0;
   int64_t since = 0;
   for (int64_t epoch = 0; epoch < task.settings.epochs && since < task.settings.patience && !task.instruments.Cancelled(); ++epoch) {
-    Shuffle(order, random);
+    Shuffle(std::span(order), random);
     // The few rows that fill no batch wait for another order.
     for (size_t at = 0; at < steps_an_epoch; ++at, ++step) {
       for (size_t r = 0; r < batch; ++r) {

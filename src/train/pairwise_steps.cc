@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/random.h"
 #include "math/kernels/kernels.h"
 #include "math/parallel.h"
 
@@ -27,11 +28,6 @@ enum Stream : uint64_t { kListeners = 1, kTracks, kDeal, kTask };
 size_t BlocksFor(size_t listeners, size_t tracks, size_t pairs) {
   const auto by_pairs = static_cast<size_t>(std::sqrt(static_cast<double>(pairs / kPairsATask)));
   return std::clamp<size_t>(std::min({by_pairs, tracks / kTracksABlock, listeners}), 1, kMostBlocks);
-}
-
-template <typename T>
-void Shuffle(std::span<T> values, Random& random) {
-  for (size_t k = values.size(); k > 1; --k) std::swap(values[k - 1], values[random.Below(k)]);
 }
 
 void FirstRows(std::vector<float>& rows, size_t stride, size_t d, float last, uint64_t seed) {

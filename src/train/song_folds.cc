@@ -9,22 +9,13 @@
 #include "train/labelled_rows.h"
 
 namespace segue::train {
-namespace {
-
-template <typename T>
-void Shuffle(std::vector<T>& order, Random& random) {
-  for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.Below(i)]);
-}
-
-}  // namespace
-
 std::vector<uint32_t> SongFolds(const SongTable& songs, std::span<const uint32_t> rows, size_t folds, FoldsBy by, uint64_t seed) {
   std::vector<uint32_t> fold_of(rows.size());
   Random random(seed, 0x666f6c6473);
   if (by == FoldsBy::kSong) {
     std::vector<uint32_t> order(rows.size());
     std::iota(order.begin(), order.end(), 0u);
-    Shuffle(order, random);
+    Shuffle(std::span(order), random);
     std::map<int32_t, uint32_t> next;
     for (const uint32_t i : order) fold_of[i] = next[songs.label[rows[i]]]++ % static_cast<uint32_t>(folds);
     return fold_of;
@@ -36,7 +27,7 @@ std::vector<uint32_t> SongFolds(const SongTable& songs, std::span<const uint32_t
   }
   std::vector<const std::vector<uint32_t>*> artists;
   for (const auto& [artist, its] : of_artist) artists.push_back(&its);
-  Shuffle(artists, random);
+  Shuffle(std::span(artists), random);
   std::vector<size_t> size(folds, 0);
   for (const auto* its : artists) {
     const auto least = static_cast<size_t>(std::min_element(size.begin(), size.end()) - size.begin());

@@ -51,12 +51,6 @@ struct RowPenalties {
   std::vector<float> scale;
 };
 
-/// Fisher and Yates.
-template <typename T>
-void Shuffle(std::span<T> values, Random& random) {
-  for (size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[random.Below(i)]);
-}
-
 class Descent {
  public:
   Descent(const RatingData& data, size_t tracks, const SvdSettings& settings, bool implicit, uint64_t seed)
