@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -192,12 +193,13 @@ TEST_F(HitRuns, TooFewLabelsAreSaidAndNoFault) {
   EXPECT_TRUE(catalog_->Alarms(10)->empty());
 }
 
-/// Asks to stop once a message was logged.
-class StopsAt final : public Instruments {
+/// Does something, such as asking to stop, once a message was logged.
+class ActsAt final : public Instruments {
  public:
-  StopsAt(std::string message, std::atomic<bool>& stop) : message_(std::move(message)), stop_(stop) {}
+  ActsAt(std::string message, std::atomic<bool>& stop, std::function<void()> act)
+      : message_(std::move(message)), stop_(stop), act_(std::move(act)) {}
   void Log(LogLevel, std::string_view, std::string_view message, const json&) override {
-    if (message.find(message_) != std::string_view::npos) stop_ = true;
+    if (message.find(message_) != std::string_view::npos) act_();
   }
   void Progress(std::string_view, uint64_t, uint64_t, std::string_view) override {}
   bool Cancelled() const override { return stop_.load(); }
@@ -205,14 +207,20 @@ class StopsAt final : public Instruments {
  private:
   std::string message_;
   std::atomic<bool>& stop_;
+  std::function<void()> act_;
 };
 
 TEST_F(HitRuns, AnInterruptedRunGoesOnAndFitsNothingTwice) {
   DropSongs("a", 600);
-  StopsAt stop("trained", cancelled_);
+  std::string state;
+  ActsAt stop("trained", cancelled_, [&] {
+    state = catalog_->Runs(0, 1)->front().state;
+    cancelled_ = true;
+  });
   const Context context{*bucket_, *catalog_, clock_, settings_, stop, folder_, cancelled_};
   const auto run = RunOnce(context, {"inbox", ""});
   ASSERT_TRUE(run.ok());
+  EXPECT_EQ(state, "running") << "a killed process would not be resumed";
   EXPECT_EQ(run->state, "interrupted");
   EXPECT_EQ(Live(), "");
   EXPECT_EQ(Models(ModelKind::kHits), 1u) << "the second was not begun";

@@ -104,6 +104,7 @@ class Run {
       }
       SEGUE_RETURN_IF_ERROR(Stage(record_.stages[i], kStages[i].second));
     }
+    if (ended_) record_.state = end_state_;
     return {};
   }
 
@@ -146,8 +147,10 @@ class Run {
     if (context_.bucket.PutFile(store::RunKey(record_.run_id, "log.ndjson"), live).ok()) fs::remove(live, error);
   }
 
+  /// The stages that are left are skipped. The record stays "running" until the
+  /// last has had its turn: who is killed before is resumed.
   void End(const std::string& state) {
-    record_.state = state;
+    end_state_ = state;
     ended_ = true;
   }
 
@@ -312,7 +315,7 @@ class Run {
     SEGUE_TRY(const HitOutcome outcome, RunHits(context_, record_.dataset_id, record_.run_id, *log_, detail));
     if (!outcome.judged) detail["skipped"] = outcome.why;
     // A run that had nothing else to do is about the model of hits.
-    if (outcome.judged && ended_) record_.state = outcome.approved ? "approved" : "refused";
+    if (outcome.judged && ended_) end_state_ = outcome.approved ? "approved" : "refused";
     return {};
   }
 
@@ -452,6 +455,7 @@ class Run {
   size_t judged_objects_ = 0;
   int64_t judged_seq_ = 0;
   bool ended_ = false;
+  std::string end_state_;
 };
 
 }  // namespace
