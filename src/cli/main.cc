@@ -51,7 +51,12 @@ void DataVerbs(CLI::App& app, Common& common, int& exit_code, IngestFlags& inges
 }
 
 void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& promote, std::string& argument) {
-  Verb(app, common, "models", "List the models with their figures")->callback([&] { exit_code = ListModels(common); });
+  const auto of_kind = [](CLI::App& verb, std::string& kind, const char* help) {
+    return verb.add_option("--kind", kind, help)->check(CLI::IsMember({"recommender", "hits"}));
+  };
+  CLI::App* models = Verb(app, common, "models", "List the models with their figures");
+  of_kind(*models, argument, "recommender or hits; default: both");
+  models->callback([&] { exit_code = ListModels(common, argument); });
   Verb(app, common, "runs", "List the runs with their verdicts")->callback([&] { exit_code = ListRuns(common); });
 
   CLI::App* verb = Verb(app, common, "logs", "Print a run's log");
@@ -60,12 +65,14 @@ void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& 
 
   verb = Verb(app, common, "promote", "Put a model live, if the gate approves it");
   verb->add_option("model", promote.model_id, "Model id")->required();
+  of_kind(*verb, promote.kind, "recommender or hits: what the model has to be")->capture_default_str();
   verb->add_option("--reason", promote.reason, "Why, for the record");
   verb->callback([&] { exit_code = PromoteModel(common, promote); });
 
   verb = Verb(app, common, "rollback", "Go back to the model that was live before");
-  verb->add_option("--reason", argument, "Why, for the record");
-  verb->callback([&] { exit_code = RollBack(common, argument); });
+  of_kind(*verb, promote.kind, "recommender or hits: whose live model to leave")->capture_default_str();
+  verb->add_option("--reason", promote.reason, "Why, for the record");
+  verb->callback([&] { exit_code = RollBack(common, promote); });
 }
 
 /// What there is to train on, and how.

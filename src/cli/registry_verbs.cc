@@ -13,9 +13,17 @@ namespace {
 
 using nlohmann::json;
 
+/// 0 where the report has none; a figure that is not a number is kept as null.
 double FigureOf(const json& report, const char* name) {
   if (!report.is_object() || !report.contains("figures") || !report["figures"].contains(name)) return 0;
-  return report["figures"][name].value("value", 0.0);
+  const json& value = report["figures"][name]["value"];
+  return value.is_number() ? value.get<double>() : 0;
+}
+
+/// The figures that models of a kind are known by.
+std::vector<const char*> FiguresOf(ModelKind kind) {
+  if (kind == ModelKind::kHits) return {"auc", "accuracy", "log_loss"};
+  return {"mrr", "hit_rate@10", "ndcg@100"};
 }
 
 /// Hands the command to the pipeline (of the server, or here where none runs)
@@ -43,7 +51,8 @@ int Ask(const Common& common, const std::string& kind, const json& arguments) {
       if (common.json) {
         std::printf("%s\n", outcome.dump(2).c_str());
       } else {
-        std::printf("live: %s (before: %s)\n", outcome.value("live", "").c_str(), outcome.value("from", "").c_str());
+        std::printf("live: %s (before: %s), kind: %s\n", outcome.value("live", "").c_str(), outcome.value("from", "").c_str(),
+                    outcome.value("kind", "").c_str());
       }
       return kOk;
     }
@@ -54,32 +63,35 @@ int Ask(const Common& common, const std::string& kind, const json& arguments) {
 
 }  // namespace
 
-int ListModels(const Common& common) {
+int ListModels(const Common& common, const std::string& kind) {
   auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
   if (!program.ok()) return Fail(program.error());
   const auto models = (*program)->catalog->Models(0, 1000);
   if (!models.ok()) return Fail(models.error());
-  const auto live = (*program)->catalog->Live();
-  if (!live.ok()) return Fail(live.error());
   json list = json::array();
   for (const auto& model : *models) {
+    if (!kind.empty() && Name(model.kind) != kind) continue;
+    const auto live = (*program)->catalog->Live(model.kind);
+    if (!live.ok()) return Fail(live.error());
     const json report = json::parse(model.report, nullptr, false);
-    list.push_back({{"model_id", model.model_id}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
-                    {"run_id", model.run_id}, {"created", store::Iso8601(model.created_at)},
-                    {"approved", model.approved}, {"live", *live && (*live)->to_model == model.model_id},
-                    {"mrr", FigureOf(report, "mrr")}, {"hit_rate@10", FigureOf(report, "hit_rate@10")},
-                    {"ndcg@100", FigureOf(report, "ndcg@100")}});
+    json line = {{"model_id", model.model_id}, {"kind", Name(model.kind)}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
+                 {"run_id", model.run_id}, {"created", store::Iso8601(model.created_at)},
+                 {"approved", model.approved}, {"live", *live && (*live)->to_model == model.model_id}};
+    for (const char* name : FiguresOf(model.kind)) line[name] = FigureOf(report, name);
+    list.push_back(std::move(line));
   }
   if (common.json) {
     std::printf("%s\n", list.dump(2).c_str());
     return kOk;
   }
-  std::printf("%-18s %-11s %-21s %7s %7s %8s  %s\n", "model", "algorithm", "created", "mrr", "hit@10", "ndcg@100", "");
+  std::printf("%-18s %-11s %-17s %-21s %-8s %s\n", "model", "kind", "algorithm", "created", "", "figures");
   for (const json& model : list) {
-    std::printf("%-18s %-11s %-21s %7.4f %7.4f %8.4f  %s\n", model["model_id"].get<std::string>().c_str(),
+    std::printf("%-18s %-11s %-17s %-21s %-8s", model["model_id"].get<std::string>().c_str(), model["kind"].get<std::string>().c_str(),
                 model["algorithm"].get<std::string>().c_str(), model["created"].get<std::string>().c_str(),
-                model["mrr"].get<double>(), model["hit_rate@10"].get<double>(), model["ndcg@100"].get<double>(),
                 model["live"].get<bool>() ? "live" : model["approved"].get<bool>() ? "approved" : "");
+    const auto model_kind = ParseModelKind(model["kind"].get<std::string>()).value_or(ModelKind::kRecommender);
+    for (const char* name : FiguresOf(model_kind)) std::printf(" %s %.4f", name, model[name].get<double>());
+    std::printf("\n");
   }
   return kOk;
 }
@@ -148,9 +160,11 @@ int ShowLog(const Common& common, const std::string& run_id) {
 }
 
 int PromoteModel(const Common& common, const PromoteFlags& flags) {
-  return Ask(common, "promote", {{"model_id", flags.model_id}, {"reason", flags.reason}});
+  return Ask(common, "promote", {{"model_id", flags.model_id}, {"kind", flags.kind}, {"reason", flags.reason}});
 }
 
-int RollBack(const Common& common, const std::string& reason) { return Ask(common, "rollback", {{"reason", reason}}); }
+int RollBack(const Common& common, const PromoteFlags& flags) {
+  return Ask(common, "rollback", {{"kind", flags.kind}, {"reason", flags.reason}});
+}
 
 }  // namespace segue::cli

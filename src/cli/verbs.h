@@ -40,16 +40,19 @@ struct RunFlags {
 };
 int RunPipeline(const Common& common, const RunFlags& flags);
 
-int ListModels(const Common& common);
+/// `kind` as Name(ModelKind); "" of every kind.
+int ListModels(const Common& common, const std::string& kind);
 int ListRuns(const Common& common);
 int ShowLog(const Common& common, const std::string& run_id);
 
 struct PromoteFlags {
+  std::string kind = "recommender";  ///< Name(ModelKind)
   std::string model_id;
   std::string reason;
 };
 int PromoteModel(const Common& common, const PromoteFlags& flags);
-int RollBack(const Common& common, const std::string& reason);
+/// Of `flags`, all but the model.
+int RollBack(const Common& common, const PromoteFlags& flags);
 
 struct OfflineFlags {
   store::CsvFiles files;

@@ -186,6 +186,16 @@ struct BoostingSettings {
   std::string derived = "frames";
 };
 
+/// The hit model in the pipeline (pipeline/hits.h).
+struct HitsSettings {
+  int64_t min_songs = 500;
+  double holdout_share = 0.2;
+  std::string algorithms = "gradient_boosting,extra_trees";
+  double min_auc = 0.6;
+  double min_accuracy = 0.5;
+  double max_drop = 0.02;
+};
+
 /// Every setting with its default. kSettings below gives each its range and
 /// documentation; flags, environment, TOML and docs all derive from that table.
 struct Settings {
@@ -239,6 +249,7 @@ struct Settings {
   ForestSettings forest;
   ForestSettings extra_trees{.bootstrap = 0};
   BoostingSettings boosting;
+  HitsSettings hits;
   // evaluate
   std::string split = "listener_time";
   double holdout_share = 0.2;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/dataset.h"
+
 namespace segue {
 
 /// Songs as rows of numbers and one label: what `segue stats` describes and
@@ -26,5 +28,9 @@ struct SongTable {
   size_t size() const { return label.size(); }
   std::span<const double> Row(size_t row) const { return {values.data() + row * features.size(), features.size()}; }
 };
+
+/// Tracks as songs: the audio features and "duration_ms", unknown ones NaN;
+/// labels {"0", "1"} by Tracks::hit. Row for row the same order.
+SongTable SongsOf(const Tracks& tracks);
 
 }  // namespace segue

@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/model_kind.h"
+
 namespace segue {
 
 class Approval;
@@ -13,7 +15,9 @@ using Verdict = std::variant<Approval, Refusal>;
 
 namespace gate {
 struct Question;
+struct HitQuestion;
 Verdict Decide(const Question& question);
+Verdict Decide(const HitQuestion& question);
 }  // namespace gate
 
 /// One named check of the gate, with the figure that decided it.
@@ -30,14 +34,18 @@ struct Check {
 class Approval {
  public:
   const std::string& model_id() const { return model_id_; }
+  /// As what it may go live.
+  ModelKind kind() const { return kind_; }
   const std::vector<Check>& checks() const { return checks_; }
 
  private:
   friend Verdict gate::Decide(const gate::Question& question);
-  Approval(std::string model_id, std::vector<Check> checks)
-      : model_id_(std::move(model_id)), checks_(std::move(checks)) {}
+  friend Verdict gate::Decide(const gate::HitQuestion& question);
+  Approval(std::string model_id, std::vector<Check> checks, ModelKind kind = ModelKind::kRecommender)
+      : model_id_(std::move(model_id)), kind_(kind), checks_(std::move(checks)) {}
 
   std::string model_id_;
+  ModelKind kind_;
   std::vector<Check> checks_;
 };
 

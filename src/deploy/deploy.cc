@@ -21,9 +21,10 @@ std::string FiguresOf(const Approval& approval) {
 
 /// The chain of models that led here, the present one last: a promotion adds
 /// one, a rollback takes one away.
-std::vector<std::string> Chain(const std::vector<store::DeploymentRecord>& newest_first) {
+std::vector<std::string> Chain(const std::vector<store::DeploymentRecord>& newest_first, ModelKind kind) {
   std::vector<std::string> chain;
   for (auto it = newest_first.rbegin(); it != newest_first.rend(); ++it) {
+    if (it->kind != kind) continue;
     if (it->action == "rollback" && chain.size() > 1) {
       chain.pop_back();
     } else {
@@ -35,7 +36,7 @@ std::vector<std::string> Chain(const std::vector<store::DeploymentRecord>& newes
 
 /// The record with the number that the catalog gave it.
 store::DeploymentRecord Written(store::DeploymentRecord record, const store::Catalog& catalog) {
-  const auto live = catalog.Live();
+  const auto live = catalog.Live(record.kind);
   if (live.ok() && *live && (*live)->from_model == record.from_model && (*live)->to_model == record.to_model) {
     record.seq = (*live)->seq;
   }
@@ -44,11 +45,12 @@ store::DeploymentRecord Written(store::DeploymentRecord record, const store::Cat
 
 Result<store::DeploymentRecord> TryPromote(const Approval& approval, store::Catalog& catalog, const store::Clock& clock,
                                            std::string_view actor, std::string_view reason) {
-  SEGUE_TRY(const auto live, catalog.Live());
+  SEGUE_TRY(const auto live, catalog.Live(approval.kind()));
   if (live && live->to_model == approval.model_id()) return *live;
   store::DeploymentRecord record{.at = clock.NowSeconds(), .actor = std::string(actor), .action = "promote",
                                  .from_model = live ? live->to_model : "", .to_model = approval.model_id(),
-                                 .reason = std::string(reason), .figures = FiguresOf(approval)};
+                                 .reason = std::string(reason), .figures = FiguresOf(approval),
+                                 .kind = approval.kind()};
   SEGUE_RETURN_IF_ERROR(catalog.Deploy(record));
   return Written(std::move(record), catalog);
 }
@@ -59,6 +61,10 @@ Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog
                                         std::string_view actor, std::string_view reason) {
   SEGUE_TRY(const auto model, catalog.FindModel(approval.model_id()));
   if (!model) return Error{ErrorCode::kNotFound, "model " + approval.model_id() + " is not in the registry"};
+  if (model->kind != approval.kind()) {
+    return Error{ErrorCode::kConflict, "model " + approval.model_id() + " is in the registry as a model of kind '" + std::string(Name(model->kind)) +
+                                           "', it was approved as one of kind '" + std::string(Name(approval.kind())) + "'"};
+  }
   auto outcome = TryPromote(approval, catalog, clock, actor, reason);
   // Somebody else deployed between the look and the move: the approval still
   // holds, so it is tried against what is live now.
@@ -69,16 +75,17 @@ Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog
 }
 
 Result<store::DeploymentRecord> Rollback(store::Catalog& catalog, const store::Clock& clock, std::string_view actor,
-                                         std::string_view reason) {
+                                         std::string_view reason, ModelKind kind) {
   SEGUE_TRY(const auto history, catalog.Deployments(kHistory));
-  const auto chain = Chain(history);
+  const auto chain = Chain(history, kind);
   if (chain.size() < 2) {
-    return Error{ErrorCode::kConflict, chain.empty() ? "no model is live: there is nothing to go back from"
-                                                     : "no model was live before " + chain.back() + ": there is nothing to go back to"};
+    const std::string model = kind == ModelKind::kRecommender ? "model" : "model of kind '" + std::string(Name(kind)) + "'";
+    return Error{ErrorCode::kConflict, chain.empty() ? "no " + model + " is live: there is nothing to go back from"
+                                                     : "no " + model + " was live before " + chain.back() + ": there is nothing to go back to"};
   }
   store::DeploymentRecord record{.at = clock.NowSeconds(), .actor = std::string(actor), .action = "rollback",
                                  .from_model = chain.back(), .to_model = chain[chain.size() - 2],
-                                 .reason = std::string(reason), .figures = "{}"};
+                                 .reason = std::string(reason), .figures = "{}", .kind = kind};
   // Not tried again when somebody else deployed meanwhile: the model to leave is
   // not live any more, and going back from its successor might lead to it.
   SEGUE_RETURN_IF_ERROR(catalog.Deploy(record));

@@ -17,6 +17,12 @@ struct Question {
 Verdict Decide(const Question& question) {
   return Approval(question.model_id, {Check{"min_mrr", true, 0.25, 0.1, "MRR is above the floor"}});
 }
+struct HitQuestion {
+  std::string model_id;
+};
+Verdict Decide(const HitQuestion& question) {
+  return Approval(question.model_id, {Check{"hits.min_auc", true, 0.75, 0.6, "AUC is above the floor"}}, ModelKind::kHits);
+}
 }  // namespace gate
 
 namespace deploy {
@@ -41,15 +47,16 @@ class Deploy : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void Register(const std::string& id) {
+  void Register(const std::string& id, ModelKind kind = ModelKind::kRecommender) {
     store::ModelRecord model;
+    model.kind = kind;
     model.model_id = id;
     model.algorithm = "popularity";
     model.approved = true;
     ASSERT_TRUE(catalog_->PutModel(model).ok());
   }
 
-  static Approval Approved(const std::string& id) { return std::get<Approval>(gate::Decide({id})); }
+  static Approval Approved(const std::string& id) { return std::get<Approval>(gate::Decide(gate::Question{id})); }
   Result<store::DeploymentRecord> Promote(const std::string& id) {
     clock_.Advance(1000);
     return deploy::Promote(Approved(id), *catalog_, clock_, "pipeline", "better");
@@ -152,6 +159,37 @@ TEST_F(Deploy, RollbackWithNothingLiveOrNothingBeforeIsAConflict) {
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code, ErrorCode::kConflict);
   EXPECT_NE(done.error().message.find("before a"), std::string::npos) << done.error().message;
+}
+
+TEST_F(Deploy, EachKindOfModelHasAChainOfItsOwn) {
+  for (const char* id : {"h1", "h2"}) Register(id, ModelKind::kHits);
+  const auto promote_hits = [&](const std::string& id) {
+    return deploy::Promote(std::get<Approval>(gate::Decide(gate::HitQuestion{id})), *catalog_, clock_, "pipeline", "better");
+  };
+  const auto live_hits = [&] { return (*catalog_->Live(ModelKind::kHits))->to_model; };
+  ASSERT_TRUE(Promote("a").ok());
+  const auto none = deploy::Rollback(*catalog_, clock_, "cli", "", ModelKind::kHits);
+  ASSERT_FALSE(none.ok());
+  EXPECT_NE(none.error().message.find("hits"), std::string::npos) << none.error().message;
+  ASSERT_TRUE(promote_hits("h1").ok());
+  ASSERT_TRUE(Promote("b").ok());
+  ASSERT_TRUE(promote_hits("h2").ok());
+  EXPECT_EQ(Live(), "b");
+  const auto back = deploy::Rollback(*catalog_, clock_, "cli", "complaints", ModelKind::kHits);
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(back->kind, ModelKind::kHits);
+  EXPECT_EQ(live_hits(), "h1");
+  EXPECT_EQ(Live(), "b") << "the recommender stays";
+  ASSERT_TRUE(Rollback().ok());
+  EXPECT_EQ(Live(), "a");
+  EXPECT_EQ(live_hits(), "h1");
+}
+
+TEST_F(Deploy, AModelThatWasApprovedAsAnotherKindThanItIsRegisteredDoesNotGoLive) {
+  const auto done = deploy::Promote(std::get<Approval>(gate::Decide(gate::HitQuestion{"a"})), *catalog_, clock_, "pipeline", "");
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code, ErrorCode::kConflict);
+  EXPECT_FALSE(catalog_->Live(ModelKind::kHits)->has_value());
 }
 
 /// Lets somebody else deploy through a second connection whenever the time is asked

@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "evaluate/classification_tests.h"
+#include "math/auc_bootstrap.h"
 
 namespace segue::evaluate {
 namespace {
@@ -117,7 +118,7 @@ TEST(ClassificationTests, TheAucsIntervalHoldsItAndShrinksWithMoreRows) {
       positive.push_back(static_cast<uint8_t>(i % 2));
       score.push_back(static_cast<float>(random.Normal() + positive.back()));
     }
-    const auto interval = BootstrapAuc(score, positive, 400, 0.95, 1);
+    const auto interval = math::BootstrapAuc(score, positive, 400, 0.95, 1);
     EXPECT_LT(interval.low, interval.mean);
     EXPECT_GT(interval.high, interval.mean);
     EXPECT_NEAR(interval.mean, 0.76, 0.06);  // Φ(1/√2)

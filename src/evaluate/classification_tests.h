@@ -20,11 +20,6 @@ struct FigureIntervals {
 FigureIntervals BootstrapFigures(std::span<const int32_t> label, std::span<const float> p, size_t classes, int64_t samples,
                                  double confidence, uint64_t seed);
 
-/// Percentile bootstrap of the AUC of scores [n]; `mean` is the AUC itself.
-/// Resamples that lack a class are left out. Sorted once, O(samples · n).
-math::Interval BootstrapAuc(std::span<const float> score, std::span<const uint8_t> positive, int64_t samples, double confidence,
-                            uint64_t seed);
-
 /// Two models on the same rows.
 struct PairedComparison {
   uint64_t only_first = 0;    ///< rows that the first alone has right

@@ -1,11 +1,11 @@
 #include "gate/gate.h"
 
 #include <cmath>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "gate/checks.h"
 #include "math/bootstrap.h"
 
 namespace segue::gate {
@@ -15,28 +15,9 @@ namespace {
 /// of one listener can move a lot.
 constexpr const char* kCompared = "ndcg@100";
 
-template <typename... Numbers>
-std::string Sentence(const char* format, Numbers... numbers) {
-  char text[320];
-  std::snprintf(text, sizeof text, format, numbers...);
-  return text;
-}
-
 double FigureOf(const Report& report, const char* name) {
   const auto it = report.figures.find(name);
   return it == report.figures.end() ? std::nan("") : it->second.value;
-}
-
-/// NaN is never at least anything.
-Check AtLeast(const Report& report, const char* check, const char* figure, const char* words, double limit) {
-  const double value = FigureOf(report, figure);
-  const bool passed = value >= limit;
-  if (std::isnan(value)) {
-    return {check, false, value, limit,
-            Sentence("%s is not a number or not in the report; at least %.4f is asked for", words, limit)};
-  }
-  return {check, passed, value, limit,
-          Sentence("%s is %.4f, %s the %.4f asked for", words, value, passed ? "at least" : "below", limit)};
 }
 
 Check NoWorseThanLive(const Question& question) {
@@ -80,41 +61,18 @@ Check DataQuality(const Question& question) {
           Sentence("%.2f %% of the rows were rejected, the limit is %.2f %%", question.rejected_share * 100, limit * 100)};
 }
 
-Check ArtifactSize(const Question& question) {
-  const double megabytes = static_cast<double>(question.artifact_bytes) / 1e6;
-  const auto limit = static_cast<double>(question.settings.max_artifact_mb);
-  if (question.artifact_bytes == 0) return {"artifact_size", false, 0, limit, "the model file is empty"};
-  return {"artifact_size", megabytes <= limit, megabytes, limit,
-          Sentence("the model file has %.1f MB, the limit is %.0f MB", megabytes, limit)};
-}
-
-Check SmokeTest(const Question& question) {
-  return {"smoke_test", question.smoke_test_passed, question.smoke_test_passed ? 1.0 : 0.0, 1,
-          question.smoke_test_passed ? "the saved model, loaded again, answers as the trained one did"
-                                     : "the saved model, loaded again, does not answer as the trained one did"};
-}
-
-std::string Failures(const std::vector<Check>& checks) {
-  std::string reason;
-  for (const Check& check : checks) {
-    if (check.passed) continue;
-    reason += (reason.empty() ? "" : "; ") + check.name + ": " + check.why;
-  }
-  return reason;
-}
-
 }  // namespace
 
 Verdict Decide(const Question& question) {
   const Settings& settings = question.settings;
   const Report& report = question.challenger;
-  std::vector<Check> checks = {AtLeast(report, "min_mrr", "mrr", "MRR", settings.min_mrr),
-                               AtLeast(report, "min_hit_rate", "hit_rate@10", "hit rate at 10", settings.min_hit_rate),
-                               AtLeast(report, "min_coverage", "coverage@10", "coverage at 10", settings.min_coverage),
+  std::vector<Check> checks = {AtLeast("min_mrr", FigureOf(report, "mrr"), "MRR", settings.min_mrr),
+                               AtLeast("min_hit_rate", FigureOf(report, "hit_rate@10"), "hit rate at 10", settings.min_hit_rate),
+                               AtLeast("min_coverage", FigureOf(report, "coverage@10"), "coverage at 10", settings.min_coverage),
                                NoWorseThanLive(question),
                                DataQuality(question),
-                               ArtifactSize(question),
-                               SmokeTest(question)};
+                               ArtifactSize(question.artifact_bytes, settings),
+                               SmokeTest(question.smoke_test_passed)};
   std::string reason = Failures(checks);
   if (!reason.empty()) return Refusal{report.model_id, std::move(checks), std::move(reason)};
   return Approval(report.model_id, std::move(checks));

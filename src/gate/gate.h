@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/hit_report.h"
 #include "core/report.h"
 #include "core/settings.h"
 #include "core/verdict.h"
@@ -28,5 +29,24 @@ struct Question {
 /// the same hold-out; [low, high] its paired-bootstrap interval. Refused where
 /// the loss is significant (high < 0) or the mean loss is above gate.max_drop.
 Verdict Decide(const Question& question);
+
+/// The same of a model of hits. Both reports are of the same held-out songs.
+struct HitQuestion {
+  const HitReport& challenger;
+  const HitReport* live = nullptr;   ///< null: no hit model is live
+  uint64_t artifact_bytes = 0;
+  bool smoke_test_passed = false;    ///< the saved artifact was loaded and predicted as the fitted one
+  const Settings& settings;
+  uint64_t seed = 0;                 ///< of the paired bootstrap
+};
+
+/// A pure function. Checks, each with its figure: hits.min_auc,
+/// hits.min_accuracy, no_worse_than_live, artifact_size, smoke_test.
+///
+/// no_worse_than_live: AUC(challenger) - AUC(live) on the same held-out songs,
+/// with its paired-bootstrap interval [low, high] (math/auc_bootstrap.h, with
+/// evaluate.bootstrap_samples and gate.confidence). Refused where the loss is
+/// significant (high < 0) or larger than hits.max_drop.
+Verdict Decide(const HitQuestion& question);
 
 }  // namespace segue::gate

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "deploy/deploy.h"
+#include "pipeline/hits.h"
 #include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/records.h"
@@ -16,6 +17,7 @@ Result<store::DeploymentRecord> PromoteByHand(const Context& context, const std:
                                               const std::string& actor, const std::string& reason) {
   SEGUE_TRY(const auto known, context.catalog.FindModel(model_id));
   if (!known) return Error{ErrorCode::kNotFound, "there is no model '" + model_id + "'; `segue models` lists them"};
+  if (known->kind == ModelKind::kHits) return PromoteHitsByHand(context, *known, actor, reason);
   SEGUE_TRY(std::string dataset, context.catalog.Meta("judged_dataset"));
   if (dataset.empty()) dataset = known->dataset_id;
   SEGUE_TRY(const Court court, OpenCourt(context, dataset));
@@ -33,8 +35,18 @@ Result<store::DeploymentRecord> CarryOut(const Context& context, const store::Co
   const json arguments = json::parse(command.arguments, nullptr, false);
   if (!arguments.is_object()) return Error{ErrorCode::kInvalid, "the command's arguments are not a JSON object"};
   const std::string reason = arguments.value("reason", "");
+  const std::string kind_name = arguments.value("kind", "");
+  const auto kind = ParseModelKind(kind_name.empty() ? Name(ModelKind::kRecommender) : std::string_view(kind_name));
+  if (!kind) return Error{ErrorCode::kInvalid, "there is no kind of model '" + kind_name + "'; known: recommender, hits"};
   if (command.kind == "rollback") {
-    return deploy::Rollback(context.catalog, context.clock, command.actor, reason);
+    return deploy::Rollback(context.catalog, context.clock, command.actor, reason, *kind);
+  }
+  if (!kind_name.empty()) {
+    // Who names a kind wants to be told where the model is another.
+    SEGUE_TRY(const auto model, context.catalog.FindModel(arguments.value("model_id", "")));
+    if (model && model->kind != *kind) {
+      return Error{ErrorCode::kConflict, "model " + model->model_id + " is of kind '" + std::string(Name(model->kind)) + "', not '" + kind_name + "'"};
+    }
   }
   return PromoteByHand(context, arguments.value("model_id", ""), command.actor, reason);
 }
@@ -54,7 +66,7 @@ Status FollowCommands(const Context& context) {
   for (const store::Command& command : commands) {
     if (command.kind != "promote" && command.kind != "rollback") continue;
     const auto done = CarryOutGuarded(context, command);
-    const json outcome = done.ok() ? json{{"from", done->from_model}, {"live", done->to_model}, {"to", done->to_model}}
+    const json outcome = done.ok() ? json{{"from", done->from_model}, {"live", done->to_model}, {"to", done->to_model}, {"kind", Name(done->kind)}}
                                    : json{{"code", Name(done.error().code)}, {"message", done.error().message}};
     SEGUE_RETURN_IF_ERROR(context.catalog.FinishCommand(command.id, done.ok() ? "done" : "failed", outcome.dump()));
     context.instruments.Info("deploy", command.kind + (done.ok() ? " done" : " refused"), outcome);

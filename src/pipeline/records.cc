@@ -22,6 +22,21 @@ json ToJson(const Report& report) {
           {"catalogue", report.catalogue}, {"figures", figures}};
 }
 
+json ToJson(const HitReport& report) {
+  const auto figure = [](double value) { return json{{"value", std::isfinite(value) ? json(value) : json()}}; };
+  json classes = json::object(), confusion = json::array();
+  for (size_t c = 0; c < report.labels.size(); ++c) {
+    const HitReport::OfClass& one = report.of_class[c];
+    classes[report.labels[c]] = {{"precision", one.precision}, {"recall", one.recall}, {"f1", one.f1}, {"support", one.support}};
+    const auto row = report.confusion.begin() + static_cast<std::ptrdiff_t>(c * report.labels.size());
+    confusion.push_back(std::vector<uint64_t>(row, row + static_cast<std::ptrdiff_t>(report.labels.size())));
+  }
+  return {{"model_id", report.model_id}, {"algorithm", report.algorithm}, {"dataset_id", report.dataset_id},
+          {"trained", report.trained}, {"songs", report.songs}, {"labels", report.labels},
+          {"figures", {{"auc", figure(report.auc)}, {"accuracy", figure(report.accuracy)}, {"log_loss", figure(report.log_loss)}}},
+          {"classes", classes}, {"confusion", confusion}};
+}
+
 json ToJson(const Verdict& verdict) {
   const bool approved = std::holds_alternative<Approval>(verdict);
   const auto& checks = approved ? std::get<Approval>(verdict).checks() : std::get<Refusal>(verdict).checks;

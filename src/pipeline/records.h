@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "core/hit_report.h"
 #include "core/report.h"
 #include "core/result.h"
 #include "core/verdict.h"
@@ -13,6 +14,10 @@ namespace segue::pipeline {
 /// {"model_id","algorithm","protocol","listeners","held_out","catalogue",
 ///  "figures":{name:{"value","low","high"}}}
 nlohmann::json ToJson(const Report& report);
+
+/// {"model_id","algorithm","dataset_id","trained","songs","labels","figures":{"auc",
+///  "accuracy","log_loss":{"value"}},"classes":{label:{"precision","recall","f1","support"}},"confusion":[[...]]}
+nlohmann::json ToJson(const HitReport& report);
 
 /// {"approved","model_id","reason","checks":[{"name","passed","value","limit","why"}]}
 nlohmann::json ToJson(const Verdict& verdict);

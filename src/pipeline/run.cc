@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
-#include <sstream>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -13,10 +12,12 @@
 #include "deploy/deploy.h"
 #include "ingest/ingest.h"
 #include "monitor/run_log.h"
+#include "pipeline/hits.h"
 #include "pipeline/inbox.h"
 #include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/records.h"
+#include "train/member_list.h"
 #include "train/trainer.h"
 
 namespace segue::pipeline {
@@ -29,16 +30,6 @@ namespace fs = std::filesystem;
 /// The figure by which a run's candidates are compared: smoother than MRR
 /// where listeners are few.
 constexpr const char* kSelectionFigure = "ndcg@100";
-
-std::vector<std::string> SplitList(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) {
-    part.erase(std::remove(part.begin(), part.end(), ' '), part.end());
-    if (!part.empty()) parts.push_back(part);
-  }
-  return parts;
-}
 
 /// Hash of what a dataset's models learn from, whatever it was made from: its
 /// listening; and, where models of content take part, its tracks and reviews. For
@@ -99,18 +90,21 @@ class Run {
 
   Status Stages() {
     static constexpr std::pair<const char*, Body> kStages[] = {
-        {"ingest", &Run::Ingest},     {"clean", &Run::Clean}, {"train", &Run::Train},
+        {"ingest", &Run::Ingest},     {"clean", &Run::Clean}, {"hits", &Run::Hits}, {"train", &Run::Train},
         {"evaluate", &Run::Evaluate}, {"gate", &Run::Gate},   {"deploy", &Run::Deploy}};
     record_.stages.clear();
     for (const auto& [name, body] : kStages) record_.stages.push_back({.name = name, .state = "waiting"});
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutRun(record_));
     for (size_t i = 0; i < std::size(kStages); ++i) {
-      if (ended_) {
+      // Models of hits learn from the tracks: they have their turn also where the listening is the same.
+      const bool own_way = kStages[i].second == &Run::Hits && !record_.dataset_id.empty();
+      if (ended_ && !own_way) {
         record_.stages[i].state = "skipped";
         continue;
       }
       SEGUE_RETURN_IF_ERROR(Stage(record_.stages[i], kStages[i].second));
     }
+    if (ended_) record_.state = end_state_;
     return {};
   }
 
@@ -127,12 +121,15 @@ class Run {
       outcome = Error{ErrorCode::kIo, bug.what()};
     }
     stage.finished_ms = context_.clock.NowMs();
-    stage.state = outcome.ok() ? "done" : "failed";
+    stage.state = !outcome.ok() ? "failed" : detail.contains("skipped") ? "skipped" : "done";
+    // The recommender goes on without a model of hits.
+    const bool aside = !outcome.ok() && body == &Run::Hits && outcome.error().code != ErrorCode::kCancelled;
+    if (aside) Alarm("hits_failed", outcome.error().message);
     if (!outcome.ok()) detail["error"] = outcome.error().message;
     stage.detail = detail.dump();
     log_->Log(outcome.ok() ? LogLevel::kInfo : LogLevel::kError, stage.name, outcome.ok() ? "done" : "failed", detail);
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutRun(record_));
-    if (!outcome.ok()) return outcome.error().In(stage.name);
+    if (!outcome.ok() && !aside) return outcome.error().In(stage.name);
     return {};
   }
 
@@ -150,8 +147,10 @@ class Run {
     if (context_.bucket.PutFile(store::RunKey(record_.run_id, "log.ndjson"), live).ok()) fs::remove(live, error);
   }
 
+  /// The stages that are left are skipped. The record stays "running" until the
+  /// last has had its turn: who is killed before is resumed.
   void End(const std::string& state) {
-    record_.state = state;
+    end_state_ = state;
     ended_ = true;
   }
 
@@ -310,6 +309,16 @@ class Run {
     return context_.catalog.SetMeta("judged_dataset", record_.dataset_id);
   }
 
+  // --- hits -----------------------------------------------------------------
+
+  Status Hits(json& detail) {
+    SEGUE_TRY(const HitOutcome outcome, RunHits(context_, record_.dataset_id, record_.run_id, *log_, detail));
+    if (!outcome.judged) detail["skipped"] = outcome.why;
+    // A run that had nothing else to do is about the model of hits.
+    if (outcome.judged && ended_) end_state_ = outcome.approved ? "approved" : "refused";
+    return {};
+  }
+
   // --- train ----------------------------------------------------------------
 
   std::string ModelId(const std::string& algorithm) const {
@@ -324,7 +333,7 @@ class Run {
     SEGUE_TRY(court_, OpenCourt(context_, record_.dataset_id));
     detail["split"] = court_.split.description;
     detail["models"] = json::array();
-    for (const std::string& algorithm : SplitList(context_.settings.algorithms)) {
+    for (const std::string& algorithm : train::SplitList(context_.settings.algorithms, ',')) {
       SEGUE_RETURN_IF_ERROR(TrainOne(algorithm, detail["models"]));
     }
     if (candidates_.empty()) return Error{ErrorCode::kInvalid, "train.algorithms names no algorithm"};
@@ -446,6 +455,7 @@ class Run {
   size_t judged_objects_ = 0;
   int64_t judged_seq_ = 0;
   bool ended_ = false;
+  std::string end_state_;
 };
 
 }  // namespace

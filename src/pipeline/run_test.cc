@@ -93,8 +93,8 @@ TEST_F(Runs, FromFilesInTheInboxToALiveModel) {
   EXPECT_EQ(run.state, "approved") << run.error << run.verdict;
   EXPECT_EQ(Live(), run.model_id);
   EXPECT_TRUE(InboxIsEmpty());
-  ASSERT_EQ(run.stages.size(), 6u);
-  for (const auto& stage : run.stages) EXPECT_EQ(stage.state, "done") << stage.name;
+  ASSERT_EQ(run.stages.size(), 7u);
+  for (const auto& stage : run.stages) EXPECT_EQ(stage.state, stage.name == "hits" ? "skipped" : "done") << stage.name;
   EXPECT_TRUE(bucket_->Exists(store::RunKey(run.run_id, "log.ndjson")));
   EXPECT_TRUE(bucket_->Exists(store::RunKey(run.run_id, "report.json")));
   EXPECT_TRUE(bucket_->Exists(store::ModelKey(run.model_id, "manifest.json")));

@@ -50,19 +50,21 @@ json RunJson(const store::RunRecord& run) {
           {"dataset_id", OrNull(run.dataset_id)}, {"error", OrNull(run.error)}};
 }
 
-json ModelJson(const store::ModelRecord& model, const std::string& live, const std::string& previous) {
+json ModelJson(const store::ModelRecord& model, const std::vector<store::DeploymentRecord>& live) {
   json aliases = json::array();
-  if (model.model_id == live) aliases.push_back("live");
-  if (model.model_id == previous) aliases.push_back("previous");
+  for (const auto& deployment : live) {
+    if (model.model_id == deployment.to_model) aliases.push_back("live");
+    if (model.model_id == deployment.from_model) aliases.push_back("previous");
+  }
   const json report = Kept(model.report);
-  return {{"model_id", model.model_id}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
+  return {{"model_id", model.model_id}, {"kind", Name(model.kind)}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
           {"run_id", model.run_id}, {"created", store::Iso8601(model.created_at)}, {"approved", model.approved},
           {"aliases", aliases}, {"figures", report.is_object() ? report.value("figures", json()) : json()},
           {"verdict", Kept(model.verdict)}, {"manifest", Kept(model.manifest)}};
 }
 
 json DeploymentJson(const store::DeploymentRecord& d) {
-  return {{"seq", d.seq}, {"at", store::Iso8601(d.at)}, {"actor", d.actor}, {"action", d.action},
+  return {{"seq", d.seq}, {"kind", Name(d.kind)}, {"at", store::Iso8601(d.at)}, {"actor", d.actor}, {"action", d.action},
           {"from", OrNull(d.from_model)}, {"to", d.to_model}, {"reason", d.reason}, {"figures", Kept(d.figures)}};
 }
 
@@ -119,9 +121,13 @@ std::span<const Api::Row> Api::Rows() {
       {"GET", "/v1/status", [](Api& api, const Request&) { return api.Status(); }},
       {"GET", "/v1/listeners", [](Api& api, const Request& r) { return api.Listeners(r); }},
       {"GET", "/v1/listeners/{id}/recommendations", [](Api& api, const Request& r) { return api.Recommendations(r); }},
+      {"GET", "/v1/listeners/{id}/hits", [](Api& api, const Request& r) { return api.ListenerHits(r); }},
+      {"GET", "/v1/hits", [](Api& api, const Request&) { return api.Hits(); }},
+      {"POST", "/v1/hits/predict", [](Api& api, const Request& r) { return PredictHits(*api.live_.Now(), r.body); }},
       {"GET", "/v1/tracks", [](Api& api, const Request& r) { return api.Tracks(r); }},
       {"GET", "/v1/tracks/{id}", [](Api& api, const Request& r) { return api.Track(r); }},
       {"GET", "/v1/tracks/{id}/similar", [](Api& api, const Request& r) { return api.Similar(r); }},
+      {"GET", "/v1/tracks/{id}/hit", [](Api& api, const Request& r) { return api.TrackHit(r); }},
       {"POST", "/v1/events", [](Api& api, const Request& r) { return api.Events(r); }},
       // Uploads go past Handle: their bodies do not fit in memory.
       {"PUT", "/v1/inbox/{name}", nullptr},
@@ -173,8 +179,12 @@ Response Api::Status() const {
     live = {{"model_id", snapshot->model_id()}, {"since", store::Iso8601(snapshot->live_since())},
             {"algorithm", snapshot->model()->algorithm()}};
   }
+  json hits;
+  if (const auto view = snapshot->hits()) {
+    hits = {{"model_id", view->model_id}, {"since", store::Iso8601(view->live_since)}};
+  }
   const bool running = !runs->empty() && runs->front().state == "running";
-  return Json({{"version", kVersion}, {"live", live}, {"run", running ? RunJson(runs->front()) : json()},
+  return Json({{"version", kVersion}, {"live", live}, {"hits", hits}, {"run", running ? RunJson(runs->front()) : json()},
                {"inbox", {{"pending", inbox.ok() ? inbox->size() : 0}}},
                {"catalogue", {{"tracks", snapshot->data().tracks.size()}, {"listeners", snapshot->data().listener_count()}}}});
 }
@@ -271,6 +281,21 @@ Response Api::Track(const Request& request) const {
   return Json(TrackJson(*snapshot, *row));
 }
 
+Response Api::TrackHit(const Request& request) const {
+  const auto snapshot = live_.Now();
+  const auto row = snapshot->RowOf(request.path[2]);
+  if (!row) return Problem(404, "Not found", "there is no track '" + request.path[2] + "'");
+  return HitOfTrack(*snapshot, *row);
+}
+
+Response Api::ListenerHits(const Request& request) const {
+  const auto n = QueryNumber(request, "n", 20, 0, 1000);
+  if (!n.ok()) return ProblemOf(n.error());
+  return HitsOfListener(*live_.Now(), request.path[2], static_cast<size_t>(*n));
+}
+
+Response Api::Hits() const { return Json(HitsOfCatalogue(*live_.Now())); }
+
 Response Api::Similar(const Request& request) const {
   const auto n = QueryNumber(request, "n", 10, 1, 1000);
   if (!n.ok()) return ProblemOf(n.error());
@@ -327,21 +352,30 @@ Response Api::Models(const Request& request) const {
   const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX);
   if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
   const auto models = context_.catalog.Models(*offset, *n);
-  const auto live = context_.catalog.Live();
+  const auto live = LiveModels();
   if (!models.ok() || !live.ok()) return ProblemOf(models.ok() ? live.error() : models.error());
   json items = json::array();
   for (const auto& model : *models) {
-    items.push_back(ModelJson(model, *live ? (*live)->to_model : "", *live ? (*live)->from_model : ""));
+    items.push_back(ModelJson(model, *live));
   }
   return Json({{"items", items}, {"next", models->size() == static_cast<size_t>(*n) ? json(*offset + *n) : json()}});
 }
 
 Response Api::OneModel(const Request& request) const {
   const auto model = context_.catalog.FindModel(request.path[2]);
-  const auto live = context_.catalog.Live();
+  const auto live = LiveModels();
   if (!model.ok() || !live.ok()) return ProblemOf(model.ok() ? live.error() : model.error());
   if (!*model) return Problem(404, "Not found", "there is no model '" + request.path[2] + "'");
-  return Json(ModelJson(**model, *live ? (*live)->to_model : "", *live ? (*live)->from_model : ""));
+  return Json(ModelJson(**model, *live));
+}
+
+Result<std::vector<store::DeploymentRecord>> Api::LiveModels() const {
+  std::vector<store::DeploymentRecord> all;
+  for (const ModelKind kind : {ModelKind::kRecommender, ModelKind::kHits}) {
+    SEGUE_TRY(const auto live, context_.catalog.Live(kind));
+    if (live) all.push_back(*live);
+  }
+  return all;
 }
 
 Response Api::Deployments() const {
@@ -426,6 +460,12 @@ Response Api::Ask(const std::string& kind, const Request& request, const std::st
     const auto reason = body->find("reason");
     if (reason != body->end() && !reason->is_string()) return Problem(400, "Bad request", "reason: expected a text");
     arguments["reason"] = body->value("reason", "");
+    if (const auto model_kind = body->find("kind"); model_kind != body->end()) {
+      if (!model_kind->is_string() || !ParseModelKind(model_kind->get<std::string>())) {
+        return Problem(400, "Bad request", "kind: expected \"recommender\" or \"hits\"");
+      }
+      arguments["kind"] = *model_kind;
+    }
   }
   if (!model_id.empty()) arguments["model_id"] = model_id;
   const auto id = context_.catalog.AddCommand({.kind = kind, .arguments = arguments.dump(), .actor = "api", .state = "pending"});
@@ -442,7 +482,11 @@ Response Api::Ask(const std::string& kind, const Request& request, const std::st
     const json outcome = *command ? Kept((*command)->outcome) : json();
     if (*command && (*command)->state == "done") {
       // The next request shall see it: do not wait for the follower's next look.
-      const bool seen = outcome.is_object() && live_.Now()->model_id() == outcome.value("live", "");
+      const std::string live = outcome.is_object() ? outcome.value("live", "") : "";
+      const auto snapshot = live_.Now();
+      const auto view = snapshot->hits();
+      const bool of_hits = outcome.is_object() && outcome.value("kind", "") == Name(ModelKind::kHits);
+      const bool seen = of_hits ? view != nullptr && view->model_id == live : outcome.is_object() && snapshot->model_id() == live;
       return seen || steady_clock::now() >= end ? std::optional(Json(outcome)) : std::nullopt;
     }
     const std::string code = outcome.is_object() ? outcome.value("code", "") : "";

@@ -69,6 +69,11 @@ class Api {
   Response Metrics() const;
   Response Listeners(const Request& request) const;
   Response Recommendations(const Request& request);
+  Response Hits() const;
+  Response ListenerHits(const Request& request) const;
+  Response TrackHit(const Request& request) const;
+  /// The models that are live, and were before, of any kind.
+  Result<std::vector<store::DeploymentRecord>> LiveModels() const;
   Response Tracks(const Request& request) const;
   Response Track(const Request& request) const;
   Response Similar(const Request& request) const;

@@ -68,9 +68,12 @@ void Live::LookOnce() {
     if (record.ok() && *record) dataset_id = (*record)->dataset_id;
   }
   const auto now = current_;  // only this thread (or the constructor) changes it
-  if (now != nullptr && now->model_id() == model_id && now->dataset_id() == dataset_id) return;
+  if (now != nullptr && now->model_id() == model_id && now->dataset_id() == dataset_id) return FollowHits(*now);
   const std::string wanted = model_id + " " + dataset_id;
-  if (wanted == failed_) return;
+  if (wanted == failed_) {
+    if (now != nullptr) FollowHits(*now);
+    return;
+  }
   auto loaded = Snapshot::Load(context_, model_id, dataset_id, *live ? (*live)->at : 0);
   if (!loaded.ok()) {
     failed_ = wanted;
@@ -78,6 +81,7 @@ void Live::LookOnce() {
     return;
   }
   failed_.clear();
+  FollowHits(**loaded);
   std::shared_ptr<Snapshot> old;
   {
     const std::lock_guard lock(mutex_);
@@ -85,6 +89,24 @@ void Live::LookOnce() {
     old = std::exchange(current_, *std::move(loaded));
   }
   context_.instruments.Info("serve", "serving", {{"model_id", model_id}, {"dataset_id", dataset_id}});
+}
+
+void Live::FollowHits(Snapshot& snapshot) {
+  const auto live = context_.catalog.Live(ModelKind::kHits);
+  if (!live.ok() || !*live) return;  // a kind that went live once has a live model for ever
+  const std::string& model_id = (*live)->to_model;
+  if (const auto now = snapshot.hits(); now != nullptr && now->model_id == model_id) return;
+  const std::string wanted = model_id + " " + snapshot.dataset_id();
+  if (wanted == failed_hits_) return;
+  auto view = LoadHitView(context_, model_id, (*live)->at, snapshot.data().tracks);
+  if (!view.ok()) {
+    failed_hits_ = wanted;
+    context_.instruments.Log(LogLevel::kError, "serve", "the new model of hits is not served: " + view.error().message, nlohmann::json());
+    return;
+  }
+  failed_hits_.clear();
+  snapshot.SetHits(*std::move(view));
+  context_.instruments.Info("serve", "serving hits", {{"model_id", model_id}, {"dataset_id", snapshot.dataset_id()}});
 }
 
 }  // namespace segue::serve

@@ -1,6 +1,8 @@
 #include "serve/snapshot.h"
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <numeric>
 
 #include <nlohmann/json.hpp>
@@ -114,6 +116,36 @@ void Snapshot::Apply(const store::FeedbackEvent& event) {
   } else {
     since.others.emplace_back(event.track_id, *kind);
   }
+}
+
+std::shared_ptr<const HitView> Snapshot::hits() const {
+  const std::lock_guard lock(hits_mutex_);
+  return hits_;
+}
+
+void Snapshot::SetHits(std::shared_ptr<const HitView> view) {
+  const std::lock_guard lock(hits_mutex_);
+  hits_.swap(view);
+}
+
+std::optional<std::vector<PlayedTrack>> Snapshot::PlaysOf(const std::string& name) const {
+  std::map<uint32_t, double> plays;
+  const auto add = [&](std::span<const Event> events) {
+    for (const Event& event : events) {
+      if (event.kind == EventKind::kPlay) plays[Raw(event.track)] += static_cast<double>(event.value);
+    }
+  };
+  const auto user = FindSorted(data_.listeners, name);
+  if (user) add(data_.EventsOf(UserIx{*user}));
+  {
+    const std::shared_lock lock(since_mutex_);
+    const auto it = since_.find(name);
+    if (!user && it == since_.end()) return std::nullopt;
+    if (it != since_.end()) add(it->second.events);
+  }
+  std::vector<PlayedTrack> played;
+  for (const auto& [row, times] : plays) played.push_back({row, static_cast<uint64_t>(std::llround(times))});
+  return played;
 }
 
 uint64_t Snapshot::VersionOf(const std::string& name) const {

@@ -15,6 +15,7 @@
 #include "core/dataset.h"
 #include "core/preferences.h"
 #include "models/past.h"
+#include "serve/hits.h"
 #include "serve/server.h"
 
 namespace segue::serve {
@@ -29,8 +30,14 @@ struct ListenerNow {
   std::unordered_set<std::string> heard_ids; ///< ids of tracks that the dataset lacks
 };
 
+struct PlayedTrack {
+  uint32_t row = 0;  ///< of the dataset
+  uint64_t plays = 0;
+};
+
 /// All that answers requests at one moment: one model, the newest dataset, and
-/// the feedback since. Immutable but for the feedback. Thread-safe.
+/// the feedback since; and the model of hits beside it. Immutable but for the
+/// feedback and the model of hits. Thread-safe.
 class Snapshot {
  public:
   /// The live model (none yet: only the catalogue, if there is a dataset).
@@ -43,6 +50,10 @@ class Snapshot {
   const models::Model* model() const { return model_.get(); }
   const Dataset& data() const { return data_; }
 
+  /// What the live model of hits says of this dataset; null where none is live.
+  std::shared_ptr<const HitView> hits() const;
+  void SetHits(std::shared_ptr<const HitView> view);
+
   /// The canonical id for any id or name that a track may be asked for by.
   std::string Canonical(std::string_view track_id) const;
   std::optional<uint32_t> RowOf(std::string_view track_id) const;       ///< dataset row
@@ -54,6 +65,8 @@ class Snapshot {
   /// Borrows the name.
   ListenerNow Listener(const std::string& name) const;
   uint64_t VersionOf(const std::string& name) const;
+  /// Tracks of the dataset that a listener has played, by row; nothing where he is not known.
+  std::optional<std::vector<PlayedTrack>> PlaysOf(const std::string& name) const;
 
   /// Rows of tracks whose artist and title have all words of `query`, most
   /// played first, from `offset` on, at most n.
@@ -80,6 +93,9 @@ class Snapshot {
   std::vector<uint32_t> model_row_of_, row_of_model_;
   std::vector<std::string> search_text_;  // normalised "artist title"
   std::vector<uint32_t> by_plays_;
+
+  mutable std::mutex hits_mutex_;
+  std::shared_ptr<const HitView> hits_;
 
   std::mutex catch_up_;                  // one at a time
   int64_t applied_seq_ = 0;

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/model_kind.h"
 #include "core/result.h"
 
 namespace segue::store {
@@ -95,6 +96,7 @@ struct ModelRecord {
   std::string verdict;     ///< JSON as in RunRecord; "" not judged
   bool approved = false;
   int64_t created_at = 0;
+  ModelKind kind = ModelKind::kRecommender;
 };
 
 struct DeploymentRecord {
@@ -106,6 +108,7 @@ struct DeploymentRecord {
   std::string to_model;
   std::string reason;
   std::string figures;     ///< JSON
+  ModelKind kind = ModelKind::kRecommender;
 };
 
 /// What serve/ or cli/ asks the pipeline to do, followed there.
@@ -160,14 +163,16 @@ class Catalog {
 
   virtual Status PutModel(const ModelRecord& model) = 0;
   virtual Result<std::optional<ModelRecord>> FindModel(std::string_view model_id) const = 0;
+  /// Of every kind, newest first.
   virtual Result<std::vector<ModelRecord>> Models(int64_t offset, int64_t limit) const = 0;
 
-  /// Moves the live pointer and appends to the deployment history, in one
-  /// transaction; kConflict where live is no longer `from_model`.
+  /// Moves the live pointer of the deployment's kind and appends to the
+  /// deployment history, in one transaction; kConflict where the live model of
+  /// that kind is no longer `from_model`.
   virtual Status Deploy(const DeploymentRecord& deployment) = 0;
-  /// The newest deployment: its to_model is live. Empty before the first.
-  virtual Result<std::optional<DeploymentRecord>> Live() const = 0;
-  /// Newest first.
+  /// The newest deployment of a kind: its to_model is live. Empty before the first.
+  virtual Result<std::optional<DeploymentRecord>> Live(ModelKind kind = ModelKind::kRecommender) const = 0;
+  /// Of every kind, newest first.
   virtual Result<std::vector<DeploymentRecord>> Deployments(int64_t limit) const = 0;
 
   virtual Result<int64_t> AddCommand(const Command& command) = 0;

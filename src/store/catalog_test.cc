@@ -139,6 +139,53 @@ TEST_F(Catalogs, TheLivePointerMovesOnlyFromWhereItIs) {
   EXPECT_EQ((*history)[0].to_model, "m2");
 }
 
+TEST_F(Catalogs, EachKindOfModelHasALivePointerOfItsOwn) {
+  ASSERT_TRUE(catalog_->Deploy({.action = "promote", .to_model = "m1"}).ok());
+  ASSERT_TRUE(catalog_->Deploy({.action = "promote", .to_model = "h1", .kind = ModelKind::kHits}).ok());
+  ASSERT_TRUE(catalog_->Deploy({.action = "promote", .from_model = "h1", .to_model = "h2", .kind = ModelKind::kHits}).ok());
+  EXPECT_EQ((*catalog_->Live())->to_model, "m1");
+  EXPECT_EQ((*catalog_->Live(ModelKind::kHits))->to_model, "h2");
+  EXPECT_EQ((*catalog_->Live(ModelKind::kHits))->kind, ModelKind::kHits);
+  const Status raced = catalog_->Deploy({.action = "promote", .from_model = "m1", .to_model = "h3", .kind = ModelKind::kHits});
+  ASSERT_FALSE(raced.ok()) << "m1 is live as another kind";
+  EXPECT_EQ(raced.error().code, ErrorCode::kConflict);
+  const auto history = catalog_->Deployments(10);
+  ASSERT_EQ(history->size(), 3u) << "the history shows both kinds";
+  EXPECT_EQ((*history)[2].kind, ModelKind::kRecommender);
+}
+
+TEST_F(Catalogs, ModelsKeepTheirKind) {
+  ASSERT_TRUE(catalog_->PutModel({.model_id = "m1", .algorithm = "ials"}).ok());
+  ASSERT_TRUE(catalog_->PutModel({.model_id = "h1", .algorithm = "extra_trees", .kind = ModelKind::kHits}).ok());
+  EXPECT_EQ((*catalog_->FindModel("m1"))->kind, ModelKind::kRecommender);
+  EXPECT_EQ((*catalog_->FindModel("h1"))->kind, ModelKind::kHits);
+  EXPECT_EQ(catalog_->Models(0, 10)->size(), 2u);
+}
+
+TEST_F(Catalogs, AFileOfBeforeThereWereKindsIsUpgradedAndItsModelsAreRecommenders) {
+  ASSERT_TRUE(catalog_->PutModel({.model_id = "m1", .algorithm = "ials", .approved = true, .created_at = 7}).ok());
+  ASSERT_TRUE(catalog_->Deploy({.at = 9, .action = "promote", .to_model = "m1", .reason = "why", .figures = "{}"}).ok());
+  catalog_.reset();
+  {
+    // What version 2 added is taken away again: the file that version 1 wrote.
+    SqliteConnection older;
+    ASSERT_TRUE(older.Open(folder_ / "catalog.sqlite").ok());
+    ASSERT_TRUE(older.Run("DROP INDEX deployments_by_kind; ALTER TABLE models DROP COLUMN kind; "
+                          "ALTER TABLE deployments DROP COLUMN kind; PRAGMA user_version = 1").ok());
+  }
+  catalog_ = Open();
+  ASSERT_NE(catalog_, nullptr);
+  EXPECT_EQ((*catalog_->FindModel("m1"))->kind, ModelKind::kRecommender);
+  EXPECT_TRUE((*catalog_->FindModel("m1"))->approved);
+  EXPECT_EQ((*catalog_->FindModel("m1"))->created_at, 7);
+  EXPECT_EQ((*catalog_->Live())->to_model, "m1");
+  EXPECT_EQ((*catalog_->Live())->reason, "why");
+  EXPECT_FALSE(catalog_->Live(ModelKind::kHits)->has_value());
+  ASSERT_TRUE(catalog_->Deploy({.action = "promote", .to_model = "h1", .kind = ModelKind::kHits}).ok());
+  catalog_ = Open();
+  EXPECT_EQ((*catalog_->Live(ModelKind::kHits))->to_model, "h1") << "upgraded once, not each time";
+}
+
 TEST_F(Catalogs, TheDeploymentHistoryCannotBeRewritten) {
   ASSERT_TRUE(catalog_->Deploy({.action = "promote", .from_model = "", .to_model = "m1"}).ok());
   SqliteConnection other;

@@ -38,18 +38,23 @@ void ReadTracks(const DuckChunk& chunk, Tracks& tracks) {
   }
 }
 
+/// Of a table `t` (kTracksSchema).
+Status ReadTrackTable(Duck& duck, Tracks& tracks) {
+  std::string columns = "track_id,title,artist,album,tags,year,duration_ms,hit";
+  for (const std::string_view feature : kAudioFeatures) columns += ",\"" + std::string(feature) + "\"";
+  SEGUE_RETURN_IF_ERROR(duck.Query("SELECT " + columns + " FROM t ORDER BY track_id",
+                                   [&](const DuckChunk& chunk) { ReadTracks(chunk, tracks); }));
+  if (const auto twice = std::adjacent_find(tracks.id.begin(), tracks.id.end()); twice != tracks.id.end()) {
+    return Error{ErrorCode::kCorrupt, "the track table has '" + *twice + "' twice"};
+  }
+  return {};
+}
+
 /// Fills `data` from two tables, `t` (kTracksSchema, ordered) and `i`
 /// (kInteractionsSchema). DuckDB numbers the rows, so that nothing is looked
 /// up row by row here.
 Status ReadTables(Duck& duck, Dataset& data) {
-  std::string columns = "track_id,title,artist,album,tags,year,duration_ms,hit";
-  for (const std::string_view feature : kAudioFeatures) columns += ",\"" + std::string(feature) + "\"";
-  SEGUE_RETURN_IF_ERROR(duck.Query("SELECT " + columns + " FROM t ORDER BY track_id",
-                                   [&](const DuckChunk& chunk) { ReadTracks(chunk, data.tracks); }));
-  const auto& ids = data.tracks.id;
-  if (const auto twice = std::adjacent_find(ids.begin(), ids.end()); twice != ids.end()) {
-    return Error{ErrorCode::kCorrupt, "the track table has '" + *twice + "' twice"};
-  }
+  SEGUE_RETURN_IF_ERROR(ReadTrackTable(duck, data.tracks));
   SEGUE_RETURN_IF_ERROR(duck.Run("CREATE TEMP TABLE ti AS SELECT track_id, row_number() OVER (ORDER BY track_id) - 1 AS ix FROM t"));
   SEGUE_RETURN_IF_ERROR(duck.Run(
       "CREATE TEMP TABLE li AS SELECT listener, row_number() OVER (ORDER BY listener) - 1 AS ix, n FROM "
@@ -135,6 +140,16 @@ Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_
   if (!read.ok()) return Unreadable(read.error(), dataset_id);
   data.tags = TagsOf(data.tracks);
   return data;
+}
+
+Result<Tracks> LoadTracks(const ObjectStore& bucket, std::string_view dataset_id) {
+  SEGUE_TRY(const auto path, Locate(bucket, dataset_id, "tracks.parquet"));
+  SEGUE_TRY(const auto duck, OpenDuck({}));
+  Tracks tracks;
+  Status read = OpenView(*duck, "t", path);
+  if (read.ok()) read = ReadTrackTable(*duck, tracks);
+  if (!read.ok()) return Unreadable(read.error(), dataset_id);
+  return tracks;
 }
 
 Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectStore& bucket, std::string_view dataset_id) {

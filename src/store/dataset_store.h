@@ -39,6 +39,9 @@ inline constexpr std::string_view kRejectedSchema =
 /// where the dataset is not there, kCorrupt where it does not read.
 Result<Dataset> LoadDataset(const ObjectStore& bucket, std::string_view dataset_id);
 
+/// tracks.parquet alone. Errors as of LoadDataset.
+Result<Tracks> LoadTracks(const ObjectStore& bucket, std::string_view dataset_id);
+
 /// alias -> track_id of datasets/<id>/aliases.parquet.
 Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectStore& bucket,
                                                                  std::string_view dataset_id);

@@ -1,5 +1,6 @@
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 
@@ -12,8 +13,9 @@
 namespace segue::store {
 namespace {
 
-constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kSchemaVersion = 2;
 
+/// Version 1, from which every file starts; kUpgrades bring it to the present one.
 constexpr const char* kSchema = R"sql(
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, event_id TEXT NOT NULL UNIQUE, listener TEXT NOT NULL,
@@ -58,13 +60,21 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 PRAGMA user_version = 1;
 )sql";
 
+/// kUpgrades[v - 1] makes version v + 1 of version v. Rows of before mean recommenders.
+constexpr const char* kUpgrades[kSchemaVersion - 1] = {R"sql(
+ALTER TABLE models ADD COLUMN kind TEXT NOT NULL DEFAULT 'recommender';
+ALTER TABLE deployments ADD COLUMN kind TEXT NOT NULL DEFAULT 'recommender';
+CREATE INDEX deployments_by_kind ON deployments(kind, seq);
+PRAGMA user_version = 2;
+)sql"};
+
 constexpr const char* kEventColumns = "seq,event_id,listener,track_id,artist,title,kind,at,value,list_id,received_at";
 constexpr const char* kObjectColumns =
     "sha256,name,listener,format,tbl,staged_key,status,reason,rows,rejected,bytes,added_at,run_id";
 constexpr const char* kRunColumns =
     "run_id,trigger,trigger_detail,state,started_ms,finished_ms,dataset_id,model_id,verdict,error";
-constexpr const char* kModelColumns = "model_id,algorithm,dataset_id,run_id,manifest,report,verdict,approved,created_at";
-constexpr const char* kDeploymentColumns = "seq,at,actor,action,from_model,to_model,reason,figures";
+constexpr const char* kModelColumns = "model_id,algorithm,dataset_id,run_id,manifest,report,verdict,approved,created_at,kind";
+constexpr const char* kDeploymentColumns = "seq,at,actor,action,from_model,to_model,reason,figures,kind";
 constexpr const char* kCommandColumns = "id,kind,arguments,actor,state,outcome";
 
 std::string RandomId() {
@@ -94,13 +104,16 @@ RunRecord ReadRun(const Statement& row) {
           row.Text(6), row.Text(7), row.Text(8), row.Text(9), {}};
 }
 
+/// A kind that only a newer segue knows cannot be here: its files are of a newer version.
+ModelKind KindOf(const std::string& name) { return ParseModelKind(name).value_or(ModelKind::kRecommender); }
+
 ModelRecord ReadModel(const Statement& row) {
   return {row.Text(0), row.Text(1), row.Text(2), row.Text(3),     row.Text(4),
-          row.Text(5), row.Text(6), row.Int(7) != 0, row.Int(8)};
+          row.Text(5), row.Text(6), row.Int(7) != 0, row.Int(8), KindOf(row.Text(9))};
 }
 
 DeploymentRecord ReadDeployment(const Statement& row) {
-  return {row.Int(0), row.Int(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5), row.Text(6), row.Text(7)};
+  return {row.Int(0), row.Int(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5), row.Text(6), row.Text(7), KindOf(row.Text(8))};
 }
 
 Command ReadCommand(const Statement& row) {
@@ -258,12 +271,12 @@ class SqliteCatalog final : public Catalog {
 
   Status PutModel(const ModelRecord& model) override {
     return Write([&](sqlite3* database) {
-      Statement put(database, std::string("INSERT INTO models(") + kModelColumns + ") VALUES (?,?,?,?,?,?,?,?,?) "
+      Statement put(database, std::string("INSERT INTO models(") + kModelColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?) "
                     "ON CONFLICT(model_id) DO UPDATE SET algorithm=excluded.algorithm,dataset_id=excluded.dataset_id,"
                     "run_id=excluded.run_id,manifest=excluded.manifest,report=excluded.report,"
-                    "verdict=excluded.verdict,approved=excluded.approved,created_at=excluded.created_at");
+                    "verdict=excluded.verdict,approved=excluded.approved,created_at=excluded.created_at,kind=excluded.kind");
       put.Bind(model.model_id).Bind(model.algorithm).Bind(model.dataset_id).Bind(model.run_id).Bind(model.manifest)
-          .Bind(model.report).Bind(model.verdict).Bind(int64_t{model.approved}).Bind(model.created_at);
+          .Bind(model.report).Bind(model.verdict).Bind(int64_t{model.approved}).Bind(model.created_at).Bind(Name(model.kind));
       return put.Run();
     });
   }
@@ -284,22 +297,25 @@ class SqliteCatalog final : public Catalog {
 
   Status Deploy(const DeploymentRecord& deployment) override {
     return Transaction([&]() -> Status {
-      Statement newest(writer_.get(), "SELECT to_model FROM deployments ORDER BY seq DESC LIMIT 1");
-      SEGUE_TRY(const bool any, newest.Step());
+      Statement newest(writer_.get(), "SELECT to_model FROM deployments WHERE kind=? ORDER BY seq DESC LIMIT 1");
+      SEGUE_TRY(const bool any, newest.Bind(Name(deployment.kind)).Step());
       const std::string live = any ? newest.Text(0) : "";
       if (live != deployment.from_model) {
         return Error{ErrorCode::kConflict, "the live model is '" + live + "', not '" + deployment.from_model +
                                                "' any more: somebody else deployed meanwhile"};
       }
-      Statement insert(writer_.get(), "INSERT INTO deployments(at,actor,action,from_model,to_model,reason,figures) VALUES (?,?,?,?,?,?,?)");
+      Statement insert(writer_.get(),
+                       "INSERT INTO deployments(at,actor,action,from_model,to_model,reason,figures,kind) VALUES (?,?,?,?,?,?,?,?)");
       return insert.Bind(deployment.at).Bind(deployment.actor).Bind(deployment.action).Bind(deployment.from_model)
-          .Bind(deployment.to_model).Bind(deployment.reason).Bind(deployment.figures).Run();
+          .Bind(deployment.to_model).Bind(deployment.reason).Bind(deployment.figures).Bind(Name(deployment.kind)).Run();
     });
   }
 
-  Result<std::optional<DeploymentRecord>> Live() const override {
-    SEGUE_TRY(const auto newest, Deployments(1));
-    return newest.empty() ? std::nullopt : std::optional(newest.front());
+  Result<std::optional<DeploymentRecord>> Live(ModelKind kind) const override {
+    const std::lock_guard lock(reader_mutex_);
+    Statement select(reader_.get(), std::string("SELECT ") + kDeploymentColumns + " FROM deployments WHERE kind=? ORDER BY seq DESC LIMIT 1");
+    select.Bind(Name(kind));
+    return ReadFirst(select, ReadDeployment);
   }
 
   Result<std::vector<DeploymentRecord>> Deployments(int64_t limit) const override {
@@ -380,7 +396,11 @@ class SqliteCatalog final : public Catalog {
                                               ", this segue knows versions up to " + std::to_string(kSchemaVersion) +
                                               ": use the newer segue"};
       }
-      return found == 0 ? writer_.Run(kSchema) : Status();
+      if (found == 0) SEGUE_RETURN_IF_ERROR(writer_.Run(kSchema));
+      for (int64_t from = std::max<int64_t>(found, 1); from < kSchemaVersion; ++from) {
+        SEGUE_RETURN_IF_ERROR(writer_.Run(kUpgrades[from - 1]));
+      }
+      return {};
     });
   }
 

@@ -33,6 +33,10 @@ class ClassifierTrainer {
                                                           Instruments& instruments) const = 0;
 };
 
+/// All settings that a classifier of this algorithm depends on, as text: part of
+/// its id and of its manifest.
+std::string SettingsOfClassifier(std::string_view algorithm, const Settings& settings);
+
 /// An unknown name's error lists the known ones.
 Result<std::unique_ptr<ClassifierTrainer>> MakeClassifierTrainer(std::string_view algorithm);
 

@@ -27,6 +27,17 @@ std::vector<std::string_view> KnownClassifiers() {
   return names;
 }
 
+std::string SettingsOfClassifier(std::string_view algorithm, const Settings& settings) {
+  std::string text = "train.seed=" + std::to_string(settings.seed) + "\n";
+  for (const auto& [name, make] : kClassifiers) {
+    // An ensemble may be made of all the others.
+    if (name != algorithm && algorithm != "ensemble") continue;
+    const std::string_view prefix = name == "random_forest" ? "forest" : name == "gradient_boosting" ? "boosting" : name;
+    text += ResultFingerprint(settings, std::string(prefix) + ".");
+  }
+  return text;
+}
+
 Result<std::unique_ptr<ClassifierTrainer>> MakeClassifierTrainer(std::string_view algorithm) {
   std::string known;
   for (const auto& [name, make] : kClassifiers) {

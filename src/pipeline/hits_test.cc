@@ -1,0 +1,273 @@
+#include "pipeline/hits.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/random.h"
+#include "simulate/simulate.h"
+
+namespace segue::pipeline {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+class HitRuns : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_.root = fs::temp_directory_path() / ("segue-hits-" + std::to_string(::getpid()) + "-" +
+                                                testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_.inbox());
+    settings_.inbox_settle_ms = 0;
+    settings_.algorithms = "popularity";
+    settings_.hits.algorithms = "extra_trees(trees=30), logistic";
+    settings_.hits.min_songs = 200;
+    settings_.bootstrap_samples = 100;
+    bucket_ = *store::OpenFolderStore(folder_.bucket());
+    catalog_ = *store::OpenSqliteCatalog(folder_.catalog());
+  }
+  void TearDown() override { fs::remove_all(folder_.root); }
+
+  Context Now() { return {*bucket_, *catalog_, clock_, settings_, instruments_, folder_, cancelled_}; }
+
+  /// Songs of which the danceable are hits, but for some noise; `sign` -1: the others.
+  void DropSongs(const std::string& name, size_t songs, double sign = 1) {
+    std::ofstream out(folder_.inbox() / (name + ".csv"));
+    out << "track,artist,uri,danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,"
+           "duration_ms,time_signature,chorus_hit,sections,target\n";
+    Random random(7);
+    for (size_t i = 0; i < songs; ++i) {
+      const double dance = random.Uniform();
+      const bool hit = sign * (dance - 0.5) + 0.15 * random.Normal() > 0;
+      out << "Song " << name << ' ' << i << ",Artist " << i % (songs / 4) << ",spotify:track:" << name << std::string(22 - name.size() - std::to_string(i).size(), '0')
+          << i << ',' << dance << ',' << random.Uniform() << ",5,-7,1,0.05," << random.Uniform() << ",0,0.1," << random.Uniform()
+          << ",120,200000,4,30,9," << (hit ? 1 : 0) << '\n';
+    }
+  }
+  void DropListeners() {
+    simulate::World world;
+    world.listeners = 25;
+    world.tracks = 120;
+    world.artists = 30;
+    world.days = 40;
+    ASSERT_TRUE(simulate::Simulate(world, folder_.inbox(), instruments_).ok());
+  }
+
+  store::RunRecord Run(const std::string& trigger = "inbox") {
+    const auto run = RunOnce(Now(), {trigger, ""});
+    EXPECT_TRUE(run.ok()) << run.error().message;
+    return run.ok() ? *run : store::RunRecord{};
+  }
+  static store::StageRecord Stage(const store::RunRecord& run, const std::string& name = "hits") {
+    for (const auto& stage : run.stages) {
+      if (stage.name == name) return stage;
+    }
+    return {};
+  }
+  std::string Live(ModelKind kind = ModelKind::kHits) {
+    const auto live = catalog_->Live(kind);
+    return live.ok() && *live ? (*live)->to_model : "";
+  }
+  size_t Models(ModelKind kind) {
+    size_t n = 0;
+    const auto models = catalog_->Models(0, 100);
+    for (const auto& model : *models) n += model.kind == kind ? 1 : 0;
+    return n;
+  }
+  json Command(const std::string& kind, const json& arguments) {
+    const int64_t id = *catalog_->AddCommand({.kind = kind, .arguments = arguments.dump(), .actor = "test", .state = "pending"});
+    EXPECT_TRUE(FollowCommands(Now()).ok());
+    const auto done = *catalog_->FindCommand(id);
+    json outcome = json::parse(done->outcome);
+    outcome["state"] = done->state;
+    return outcome;
+  }
+
+  store::DataFolder folder_;
+  store::SystemClock clock_;
+  Settings settings_;
+  NoInstruments instruments_;
+  std::atomic<bool> cancelled_{false};
+  std::unique_ptr<store::ObjectStore> bucket_;
+  std::unique_ptr<store::Catalog> catalog_;
+};
+
+TEST_F(HitRuns, LabelledTracksAloneMakeALiveModelOfHitsWithoutAnyListening) {
+  DropSongs("a", 600);
+  const auto run = Run();
+  EXPECT_EQ(run.state, "approved") << run.error << Stage(run).detail;
+  EXPECT_EQ(Stage(run).state, "done");
+  EXPECT_EQ(Stage(run, "train").state, "skipped");
+  ASSERT_NE(Live(), "");
+  EXPECT_EQ(Live(ModelKind::kRecommender), "");
+  const auto model = *catalog_->FindModel(Live());
+  ASSERT_TRUE(model.has_value());
+  EXPECT_EQ(model->kind, ModelKind::kHits);
+  EXPECT_TRUE(model->approved);
+  EXPECT_TRUE(bucket_->Exists(store::ModelKey(Live(), "manifest.json")));
+  EXPECT_GT(json::parse(model->report)["figures"]["auc"]["value"], 0.8);
+  EXPECT_EQ(Models(ModelKind::kHits), 2u) << "both candidates are registered";
+}
+
+TEST_F(HitRuns, BothKindsGoLiveInOneRunAndTheSameTracksAreNotJudgedAgain) {
+  DropSongs("a", 600);
+  DropListeners();
+  const auto first = Run();
+  EXPECT_EQ(first.state, "approved") << first.error;
+  const std::string hits = Live();
+  EXPECT_NE(hits, "");
+  EXPECT_EQ(Live(ModelKind::kRecommender), first.model_id);
+  const auto again = Run("person");
+  EXPECT_EQ(again.state, "approved");
+  EXPECT_EQ(Stage(again).state, "skipped");
+  EXPECT_NE(Stage(again).detail.find("the same"), std::string::npos) << Stage(again).detail;
+  EXPECT_EQ(Live(), hits);
+}
+
+TEST_F(HitRuns, MoreLabelledTracksAreLearnedFromAlsoWhereTheListeningIsTheSame) {
+  DropSongs("a", 600);
+  DropListeners();
+  const auto songs = [](const json& of) { return of["train"].get<size_t>() + of["test"].get<size_t>(); };
+  const json first = json::parse(Stage(Run()).detail);
+  const std::string recommender = Live(ModelKind::kRecommender), before = Live();
+  DropSongs("b", 800);
+  const auto run = Run();
+  const json detail = json::parse(Stage(run).detail);
+  EXPECT_EQ(Stage(run).state, "done") << Stage(run).detail;
+  EXPECT_EQ(Stage(run, "train").state, "skipped") << "the listening is the same";
+  EXPECT_EQ(run.state, detail["verdict"]["approved"] == true ? "approved" : "refused");
+  EXPECT_EQ(Live(ModelKind::kRecommender), recommender);
+  EXPECT_EQ(detail["live"]["model_id"], before) << "the live model was judged on the same songs";
+  EXPECT_EQ(songs(detail), songs(first) + 800);
+}
+
+TEST_F(HitRuns, AModelThatIsSignificantlyWorseOnTheNewTracksIsRefusedAndTheLiveOneStays) {
+  DropSongs("a", 600);
+  Run();
+  const std::string before = Live();
+  settings_.hits.min_auc = 0.99;
+  DropSongs("b", 400);
+  const auto run = Run();
+  EXPECT_EQ(run.state, "refused");
+  EXPECT_EQ(Live(), before);
+  const json detail = json::parse(Stage(run).detail);
+  EXPECT_NE(detail["verdict"]["reason"].get<std::string>().find("hits.min_auc"), std::string::npos);
+  EXPECT_FALSE((*catalog_->FindModel(detail["model_id"].get<std::string>()))->approved);
+  EXPECT_EQ(Run().state, "nothing_new");
+}
+
+TEST_F(HitRuns, AFailureOfTheHitsIsToldAndDoesNotStopTheRecommender) {
+  settings_.hits.algorithms = "astrology";
+  DropSongs("a", 600);
+  DropListeners();
+  const auto run = Run();
+  EXPECT_EQ(run.state, "approved") << run.error;
+  EXPECT_EQ(Stage(run).state, "failed");
+  EXPECT_NE(Stage(run).detail.find("known: random_forest"), std::string::npos);
+  EXPECT_EQ((*catalog_->Alarms(10)).front().name, "hits_failed");
+  EXPECT_NE(Live(ModelKind::kRecommender), "");
+  settings_.hits.algorithms = "logistic";
+  EXPECT_EQ(Stage(Run("person")).state, "done") << "tried again: it was not judged";
+}
+
+TEST_F(HitRuns, AFailureOfTheRecommenderDoesNotStopTheHits) {
+  settings_.algorithms = "astrology";
+  DropSongs("a", 600);
+  DropListeners();
+  const auto run = Run();
+  EXPECT_EQ(run.state, "failed");
+  EXPECT_NE(Live(), "");
+}
+
+TEST_F(HitRuns, TooFewLabelsAreSaidAndNoFault) {
+  DropSongs("a", 100);
+  const auto run = Run();
+  EXPECT_EQ(run.state, "nothing_new");
+  EXPECT_EQ(Stage(run).state, "skipped");
+  EXPECT_NE(Stage(run).detail.find("hits.min_songs"), std::string::npos) << Stage(run).detail;
+  EXPECT_TRUE(catalog_->Alarms(10)->empty());
+}
+
+/// Does something, such as asking to stop, once a message was logged.
+class ActsAt final : public Instruments {
+ public:
+  ActsAt(std::string message, std::atomic<bool>& stop, std::function<void()> act)
+      : message_(std::move(message)), stop_(stop), act_(std::move(act)) {}
+  void Log(LogLevel, std::string_view, std::string_view message, const json&) override {
+    if (message.find(message_) != std::string_view::npos) act_();
+  }
+  void Progress(std::string_view, uint64_t, uint64_t, std::string_view) override {}
+  bool Cancelled() const override { return stop_.load(); }
+
+ private:
+  std::string message_;
+  std::atomic<bool>& stop_;
+  std::function<void()> act_;
+};
+
+TEST_F(HitRuns, AnInterruptedRunGoesOnAndFitsNothingTwice) {
+  DropSongs("a", 600);
+  std::string state;
+  ActsAt stop("trained", cancelled_, [&] {
+    state = catalog_->Runs(0, 1)->front().state;
+    cancelled_ = true;
+  });
+  const Context context{*bucket_, *catalog_, clock_, settings_, stop, folder_, cancelled_};
+  const auto run = RunOnce(context, {"inbox", ""});
+  ASSERT_TRUE(run.ok());
+  EXPECT_EQ(state, "running") << "a killed process would not be resumed";
+  EXPECT_EQ(run->state, "interrupted");
+  EXPECT_EQ(Live(), "");
+  EXPECT_EQ(Models(ModelKind::kHits), 1u) << "the second was not begun";
+  cancelled_ = false;
+  ASSERT_TRUE(*ResumeInterrupted(Now()));
+  const auto finished = *catalog_->FindRun(run->run_id);
+  EXPECT_EQ(finished->state, "approved") << finished->error << Stage(*finished).detail;
+  const json detail = json::parse(Stage(*finished).detail);
+  EXPECT_EQ(detail["models"][0]["existed"], true);
+  EXPECT_EQ(detail["models"][1]["existed"], false);
+  EXPECT_NE(Live(), "");
+}
+
+TEST_F(HitRuns, RollbackAndPromotionOfHitsLeaveTheRecommenderAlone) {
+  DropSongs("a", 600);
+  DropListeners();
+  Run();
+  const std::string recommender = Live(ModelKind::kRecommender), first = Live();
+  EXPECT_EQ(Command("rollback", {{"kind", "hits"}})["code"], "conflict") << "there is nothing to go back to";
+  DropSongs("b", 800);
+  Run();
+  const std::string second = Live();
+  ASSERT_NE(first, second);
+  const json back = Command("rollback", {{"kind", "hits"}, {"reason", "try"}});
+  EXPECT_EQ(back["live"], first) << back;
+  EXPECT_EQ(Live(), first);
+  EXPECT_EQ(Command("promote", {{"model_id", second}, {"kind", "recommender"}})["code"], "conflict");
+  const json forth = Command("promote", {{"model_id", second}});
+  EXPECT_EQ(forth["live"], second) << forth;
+  EXPECT_EQ(forth["kind"], "hits");
+  EXPECT_EQ(Live(ModelKind::kRecommender), recommender);
+  EXPECT_EQ(Command("rollback", {{"kind", "weather"}})["code"], "invalid");
+}
+
+TEST(HitHoldOut, GoesByTheArtistsNormalNameAndTakesItsShare) {
+  EXPECT_EQ(HeldOut("The Band", "t1", 0.5), HeldOut("band", "t2", 0.5));
+  EXPECT_EQ(HeldOut("Band feat. Guest", "t1", 0.5), HeldOut("Band", "t2", 0.5));
+  size_t artists = 0, unknown = 0;
+  for (int i = 0; i < 5000; ++i) {
+    artists += HeldOut("artist " + std::to_string(i), "t", 0.2) ? 1 : 0;
+    unknown += HeldOut("", "t" + std::to_string(i), 0.2) ? 1 : 0;
+  }
+  EXPECT_NEAR(static_cast<double>(artists) / 5000, 0.2, 0.03);
+  EXPECT_NEAR(static_cast<double>(unknown) / 5000, 0.2, 0.03);
+  // What a smaller share holds out a larger one does too.
+  for (int i = 0; i < 200; ++i) EXPECT_LE(HeldOut(std::to_string(i) + " x", "t", 0.2), HeldOut(std::to_string(i) + " x", "t", 0.4));
+}
+
+}  // namespace
+}  // namespace segue::pipeline
