@@ -13,10 +13,10 @@ namespace {
 
 using nlohmann::json;
 
-/// 0 where the report has none; a figure that is not a number is kept as null.
+/// 0 where the report has none; a figure that is not a number is null.
 double FigureOf(const json& report, const char* name) {
   if (!report.is_object() || !report.contains("figures") || !report["figures"].contains(name)) return 0;
-  const json& value = report["figures"][name]["value"];
+  const json value = report["figures"][name].value("value", json());
   return value.is_number() ? value.get<double>() : 0;
 }
 

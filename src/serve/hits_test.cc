@@ -17,7 +17,9 @@ class ServingHits : public Serving {
     std::string set = "duration_ms=200000";
     for (const std::string_view feature : kAudioFeatures) set += ",\"" + std::string(feature) + "\"=0.5";
     for (int k = 0; k < 20; ++k) {
-      fill.push_back("UPDATE t SET " + set + (k < 10 ? ",danceability=0.1" : ",danceability=0.9") + " WHERE track_id=" + store::Quoted(IdOf(k)));
+      const std::string where = " WHERE track_id=" + store::Quoted(IdOf(k));
+      fill.push_back("UPDATE t SET " + set + where);
+      fill.push_back(std::string("UPDATE t SET danceability=") + (k < 10 ? "0.1" : "0.9") + where);
     }
     fill.push_back("UPDATE t SET hit=1 WHERE track_id IN (" + store::Quoted(IdOf(0)) + "," + store::Quoted(IdOf(10)) + ")");
     fill.push_back("UPDATE t SET tempo=NULL WHERE track_id=" + store::Quoted(IdOf(12)));
@@ -90,7 +92,7 @@ TEST_F(ServingHits, ATracksProbabilityComesWithItsLabelAndWhatIsMissing) {
   EXPECT_FALSE(low.contains("known_label"));
   EXPECT_FALSE(low.contains("missing_features"));
   EXPECT_EQ(labelled["known_label"], true);
-  EXPECT_EQ(Get("/v1/tracks/" + IdOf(12) + "/hit")["missing_features"], json({"tempo"}));
+  EXPECT_EQ(Get("/v1/tracks/" + IdOf(12) + "/hit")["missing_features"], json::array({"tempo"}));
   Get("/v1/tracks/t0/hit", 404);
   const std::string why = Get("/v1/tracks/" + IdOf(25) + "/hit", 409)["detail"];
   EXPECT_NE(why.find("danceability, energy"), std::string::npos) << why;
@@ -176,9 +178,9 @@ TEST_F(ServingHits, ANewModelOfHitsAndANewDatasetAreSwappedInByThemselves) {
   EXPECT_GT(Get("/v1/tracks/" + IdOf(3) + "/hit")["probability"], 0.9);
   EXPECT_EQ(Get("/v1/status")["live"]["model_id"], "m1");
   EXPECT_EQ(Get("/v1/models/h2")["kind"], "hits");
-  EXPECT_EQ(Get("/v1/models/h2")["aliases"], json({"live"}));
-  EXPECT_EQ(Get("/v1/models/h1")["aliases"], json({"previous"}));
-  EXPECT_EQ(Get("/v1/models/m1")["aliases"], json({"live"}));
+  EXPECT_EQ(Get("/v1/models/h2")["aliases"], json::array({"live"}));
+  EXPECT_EQ(Get("/v1/models/h1")["aliases"], json::array({"previous"}));
+  EXPECT_EQ(Get("/v1/models/m1")["aliases"], json::array({"live"}));
   EXPECT_EQ(Get("/v1/deployments")["items"][0]["kind"], "hits");
 }
 
