@@ -39,7 +39,7 @@ class DyingCatalog final : public store::Catalog {
   Result<std::optional<store::ModelRecord>> FindModel(std::string_view id) const override { return base_.FindModel(id); }
   Result<std::vector<store::ModelRecord>> Models(int64_t o, int64_t n) const override { return base_.Models(o, n); }
   Status Deploy(const store::DeploymentRecord& d) override { return base_.Deploy(d); }
-  Result<std::optional<store::DeploymentRecord>> Live() const override { return base_.Live(); }
+  Result<std::optional<store::DeploymentRecord>> Live(ModelKind kind) const override { return base_.Live(kind); }
   Result<std::vector<store::DeploymentRecord>> Deployments(int64_t n) const override { return base_.Deployments(n); }
   Result<int64_t> AddCommand(const store::Command& c) override { return base_.AddCommand(c); }
   Result<std::vector<store::Command>> PendingCommands() const override { return base_.PendingCommands(); }
