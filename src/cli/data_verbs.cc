@@ -54,8 +54,16 @@ void PrintNumbers(const json& numbers, bool as_json) {
   }
 }
 
-void PrintVerdict(const store::RunRecord& run) {
-  const json verdict = json::parse(run.verdict, nullptr, false);
+/// What the run did about the model of hits; an object, empty where nothing is known.
+json HitsOf(const store::RunRecord& run) {
+  for (const auto& stage : run.stages) {
+    json detail = json::parse(stage.detail, nullptr, false);
+    if (stage.name == "hits" && detail.is_object()) return detail;
+  }
+  return json::object();
+}
+
+void PrintVerdict(const json& verdict) {
   if (!verdict.is_object()) return;
   for (const json& check : verdict.value("checks", json::array())) {
     std::printf("  %s %-22s %s\n", check.value("passed", false) ? "passed " : "REFUSED", check.value("name", "").c_str(),
@@ -73,13 +81,17 @@ int PrintRun(const store::RunRecord& run, const Common& common) {
     const json verdict = json::parse(run.verdict, nullptr, false);
     std::printf("%s\n", json{{"run_id", run.run_id}, {"state", run.state}, {"trigger", run.trigger},
                              {"dataset_id", run.dataset_id}, {"model_id", run.model_id}, {"error", run.error},
-                             {"stages", stages}, {"verdict", verdict.is_object() ? verdict : json()}}
+                             {"stages", stages}, {"verdict", verdict.is_object() ? verdict : json()}, {"hits", HitsOf(run)}}
                             .dump(2).c_str());
   } else {
     std::printf("run %s: %s%s%s\n", run.run_id.c_str(), run.state.c_str(), run.error.empty() ? "" : ": ",
                 run.error.c_str());
     if (!run.model_id.empty()) std::printf("  model   %s\n", run.model_id.c_str());
-    PrintVerdict(run);
+    PrintVerdict(json::parse(run.verdict, nullptr, false));
+    const json hits = HitsOf(run);
+    if (hits.contains("model_id")) std::printf("  hits    %s\n", hits.value("model_id", "").c_str());
+    if (hits.contains("error")) std::printf("  hits    failed: %s\n", hits.value("error", "").c_str());
+    PrintVerdict(hits.value("verdict", json()));
   }
   if (run.state == "refused") return kRefused;
   return run.state == "failed" || run.state == "interrupted" ? kFailed : kOk;

@@ -144,6 +144,12 @@ TEST_F(Datasets, ParquetComesBackSortedAndWhole) {
   EXPECT_EQ(zoe[0].kind, EventKind::kSkip);
   EXPECT_EQ(data->EventsOf(UserIx{0})[0].ms_played, -1);
   EXPECT_FALSE(LoadDataset(**bucket, "nothing").ok());
+  const auto tracks = LoadTracks(**bucket, "d");
+  ASSERT_TRUE(tracks.ok()) << tracks.error().message;
+  EXPECT_EQ(tracks->id, data->tracks.id);
+  EXPECT_EQ(tracks->artist, data->tracks.artist);
+  EXPECT_EQ(tracks->hit, data->tracks.hit);
+  EXPECT_EQ(LoadTracks(**bucket, "nothing").error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(Datasets, CsvIdsMayHoldAnythingThatCsvCanQuote) {

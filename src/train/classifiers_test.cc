@@ -198,6 +198,17 @@ TEST(Classifiers, AnUnknownNameIsToldTheKnownOnes) {
   EXPECT_NE(trainer.error().message.find("gradient_boosting, knn, logistic, mlp, ensemble"), std::string::npos);
 }
 
+TEST(Classifiers, TheSettingsOfOneAreItsOwnAndAnEnsemblesAreEverybodys) {
+  Settings other;
+  other.boosting.trees += 1;
+  other.algorithms = "popularity";
+  EXPECT_NE(SettingsOfClassifier("gradient_boosting", other), SettingsOfClassifier("gradient_boosting", {}));
+  EXPECT_NE(SettingsOfClassifier("ensemble", other), SettingsOfClassifier("ensemble", {}));
+  EXPECT_EQ(SettingsOfClassifier("extra_trees", other), SettingsOfClassifier("extra_trees", {}));
+  other.seed += 1;
+  EXPECT_NE(SettingsOfClassifier("extra_trees", other), SettingsOfClassifier("extra_trees", {}));
+}
+
 TEST(SongFolds, AnArtistsSongsStayTogetherAndFoldsAreAboutEven) {
   const SongTable songs = Checkerboard(400, 10);
   const auto fold_of = SongFolds(songs, Rows(0, 400), 5, FoldsBy::kArtist, 1);

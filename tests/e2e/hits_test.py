@@ -1,5 +1,5 @@
 """Models of hits on real songs, through the real program: trained from labelled
-tracks alone, retrained when more come in, judged, rolled back, and asked over HTTP."""
+tracks alone, retrained when more come in (through a kill -9), judged, rolled back, and asked over HTTP."""
 
 import json
 import pathlib
@@ -41,6 +41,9 @@ def five_decades_make_a_live_model(server, data):
 
 def the_sixth_is_learned_from_and_judged(server, data, first):
     server.drop(data / "hit_predictor" / "dataset-of-10s.csv")
+    wait_until(lambda: len(server.runs()) == 2 and stage(server.runs()[0])["state"] == "running", "models of hits are being made", 120, server.alive)
+    server.kill()
+    server.start()
     run = server.wait_runs(2, 600)[0]
     detail = stage(run)["detail"]
     assert detail["live"]["model_id"] == first, "the live model was judged on the same songs"
