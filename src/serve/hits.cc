@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/songs.h"
+#include "core/text.h"
 #include "models/calibrated_classifier.h"
 #include "serve/snapshot.h"
 #include "store/layout.h"
@@ -38,12 +39,6 @@ std::vector<std::string> MissingFeatures(const Tracks& tracks, size_t row) {
   }
   if (tracks.duration_ms[row] <= 0) missing.emplace_back("duration_ms");
   return missing;
-}
-
-std::string Listed(const std::vector<std::string>& names) {
-  std::string all;
-  for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
-  return all;
 }
 
 /// Tracks and plays by what is known of them.
@@ -85,7 +80,7 @@ Result<std::vector<float>> ReadSong(const json& song, const models::Classifier& 
   }
   SEGUE_TRY(auto row, models::ArrangeFeatures(names, values, model));
   if (const auto unknown = models::UnknownFeatures(names, model); !unknown.empty()) {
-    return Error{ErrorCode::kInvalid, "the model does not know " + Listed(unknown) + "; it knows " + Listed(model.features())};
+    return Error{ErrorCode::kInvalid, "the model does not know " + Joined(unknown) + "; it knows " + Joined(model.features())};
   }
   return row;
 }
@@ -114,7 +109,7 @@ Response HitOfTrack(const Snapshot& snapshot, uint32_t row) {
   const Tracks& tracks = snapshot.data().tracks;
   const auto missing = MissingFeatures(tracks, row);
   if (std::isnan(view->probability[row])) {
-    return Problem(409, "No features", "nothing is known of how track '" + tracks.id[row] + "' sounds; missing: " + Listed(missing));
+    return Problem(409, "No features", "nothing is known of how track '" + tracks.id[row] + "' sounds; missing: " + Joined(missing));
   }
   json body = {{"track", tracks.id[row]}, {"probability", view->probability[row]}, {"model_id", view->model_id}};
   if (tracks.hit[row] >= 0) body["known_label"] = tracks.hit[row] == 1;
