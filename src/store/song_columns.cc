@@ -34,12 +34,6 @@ bool IsOneOf(const Names& names, std::string_view folded) {
   return std::find(names.begin(), names.end(), folded) != names.end();
 }
 
-std::string List(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
-
 /// Is a header's column the one that someone named?
 bool IsColumn(const std::string& header, const std::string& wanted) {
   return Folded(header) == Folded(wanted) || (!header.empty() && CanonicalFeature(header) == Folded(wanted));
@@ -113,7 +107,7 @@ void Choose(const Form& form, const Kinds& kinds, const SongColumns& wanted, siz
 Error NoColumn(const std::filesystem::path& path, const Form& form, const std::string& name, const std::string& advice) {
   std::vector<std::string> there;
   for (const std::string& column : form.header) there.push_back(column.empty() ? "(unnamed)" : column);
-  return InvalidLine(path, 1, "there is no column '" + name + "'; there are " + List(there) + ". " + advice);
+  return InvalidLine(path, 1, "there is no column '" + name + "'; there are " + Joined(there) + ". " + advice);
 }
 
 }  // namespace
