@@ -11,7 +11,7 @@ namespace segue::clean {
 
 /// Part of every dataset's id. Raise it when cleaning changes what it
 /// computes, so that an old id never names new bytes.
-inline constexpr const char* kCleanVersion = "2";
+inline constexpr const char* kCleanVersion = "3";
 
 /// One staged Parquet object to be cleaned.
 struct Input {

@@ -206,7 +206,7 @@ Status BuildTracks(Workshop& work, TrackFindings& findings) {
   return work.Run(
       "CREATE TABLE tracks AS SELECT t.track, t.track_id, coalesce(s.title, s.artist) AS title, s.artist, a.album, "
       "g.tags, f.year, f.duration_ms, CASE WHEN f.low = f.high THEN f.low END AS hit, " + EachFeature("f.", "") +
-      " FROM track_ids t LEFT JOIN spelling s USING (track) LEFT JOIN albums a USING (track) LEFT JOIN facts f "
+      ", f.track IS NOT NULL AS listed FROM track_ids t LEFT JOIN spelling s USING (track) LEFT JOIN albums a USING (track) LEFT JOIN facts f "
       "USING (track) LEFT JOIN track_tags g USING (track)");
 }
 
@@ -229,7 +229,7 @@ Status TallyTracks(Workshop& work) {
 
 std::string TracksSql() {
   return "SELECT track_id, title, artist, album, tags, year, duration_ms, hit, " + EachFeature("", "") +
-         " FROM tracks ORDER BY track";
+         ", listed FROM tracks ORDER BY track";
 }
 
 }  // namespace segue::clean

@@ -90,6 +90,14 @@ TEST_F(CleanTest, TheFullestRowGivesTheFeaturesAndOthersFillItsGaps) {
   EXPECT_EQ(One("SELECT concat_ws(',', energy, valence, liveness, tempo, mode) FROM " + Table("tracks")), "0.2,0.3,0.8,100.0,0.5");
 }
 
+TEST_F(CleanTest, ATrackIsListedWhereATableHasItWhateverItKnows) {
+  Stage("t.csv", "tracks", All({Track("u1", "A", "one"), Track("u2", "A", "two")}));
+  Stage("a.json", "listens", All({Play("ann", "A", "one", kNow - 1000), Play("ann", "A", "three", kNow - 2000)}));
+  CleanNow();
+  EXPECT_EQ(One("SELECT string_agg(title, ',' ORDER BY title) FROM " + Table("tracks") + " WHERE listed"), "one,two");
+  EXPECT_EQ(One("SELECT string_agg(title, ',' ORDER BY title) FROM " + Table("tracks") + " WHERE NOT listed"), "three");
+}
+
 TEST_F(CleanTest, TheCommonestSpellingNamesTheTrack) {
   Stage("a.json", "listens",
         All({Play("ann", "Björk", "Jóga", kNow - 1000), Play("ann", "Björk", "Jóga", kNow - 2000),

@@ -25,6 +25,13 @@ std::optional<uint32_t> FindSorted(std::span<const std::string> sorted, std::str
   return static_cast<uint32_t>(it - sorted.begin());
 }
 
+std::vector<uint8_t> UnknownTracks(const Dataset& data) {
+  std::vector<uint8_t> unknown(data.tracks.size());
+  for (uint32_t t = 0; t < unknown.size(); ++t) unknown[t] = data.tracks.IsListed(TrackIx{t}) ? 0 : 1;
+  for (const Event& event : data.events) unknown[Raw(event.track)] = 0;
+  return unknown;
+}
+
 TrackTags TagsOf(const Tracks& tracks) {
   std::set<std::string_view> all;
   std::vector<std::set<std::string_view>> of(tracks.tags.size());

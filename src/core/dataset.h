@@ -39,8 +39,10 @@ struct Tracks {
   std::vector<int32_t> duration_ms; ///< 0 unknown
   std::vector<int8_t> hit;          ///< 1 hit, 0 flop, -1 unlabelled
   std::vector<float> features;      ///< [n x 14] row by row, kAudioFeatures; NaN missing
+  std::vector<uint8_t> listed;      ///< 1: a table of tracks has it, 0: known from listening alone; empty: all 1
 
   size_t size() const { return id.size(); }
+  bool IsListed(TrackIx track) const { return listed.empty() || listed[Raw(track)] != 0; }
 };
 
 /// How much each tag (genre, keyword) says of each track: CSR over tracks.
@@ -111,6 +113,12 @@ struct Dataset {
     return {events.data() + begin[Raw(user)], events.data() + begin[Raw(user) + 1]};
   }
 };
+
+/// [tracks] 1 for what the data do not know to exist: no table lists it and
+/// nobody has met it. Where a part of the listening is held out these are the
+/// tracks that the held-out part alone brought into the catalogue: to recommend
+/// one is to have looked.
+std::vector<uint8_t> UnknownTracks(const Dataset& data);
 
 /// Row of a name in an ascending list, if it is there. O(log n).
 std::optional<uint32_t> FindSorted(std::span<const std::string> sorted, std::string_view name);

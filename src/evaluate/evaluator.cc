@@ -85,30 +85,36 @@ class Examination {
         list_length_(static_cast<size_t>(settings.list_length)),
         discovery_(settings.protocol == "discovery"),
         rows_(model, split.train.tracks.id),
+        unknown_(model.track_count(), 1),
         heard_by_(model.track_count(), 0),
         in_a_top_(model.track_count(), 0) {
     const auto heard_by = CountListeners(split.train);
     const auto ranks = PopularityRanks(heard_by);
+    const auto unknown = UnknownTracks(split.train);
+    known_tracks_ = static_cast<uint64_t>(std::count(unknown.begin(), unknown.end(), 0));
     popularity_rank_.assign(model.track_count(), 1);
     for (uint32_t track = 0; track < heard_by.size(); ++track) {
-      if (heard_by[track] > 0) ++played_catalogue_;
       const uint32_t row = rows_[TrackIx{track}];
       if (row == models::RowMap::kNone) continue;
+      unknown_[row] = unknown[track];
       heard_by_[row] = heard_by[track];
       popularity_rank_[row] = ranks[track];
     }
     for (auto& column : columns_) column.resize(split.listeners.size());
   }
 
-  /// Ranks for the i-th listener of the split. `exclude` [track_count] is all
-  /// zero before and after.
+  /// [track_count] what no list may have: how `exclude` is before and after each Examine.
+  const std::vector<uint8_t>& unknown() const { return unknown_; }
+
+  /// Ranks for the i-th listener of the split.
   void Examine(size_t i, std::vector<uint8_t>& exclude) {
     const UserIx user = split_.listeners[i];
     const auto past = rows_.PastOf(split_.train.listeners[Raw(user)], split_.train.EventsOf(user), rule_);
-    if (discovery_) Mark(past.tracks, 1, exclude);
-    const auto scored = model_.Top(model_.FoldIn(past.View()), list_length_,
-                                   discovery_ ? std::span<const uint8_t>(exclude) : std::span<const uint8_t>());
-    if (discovery_) Mark(past.tracks, 0, exclude);
+    if (discovery_) {
+      for (const Preference& item : past.tracks) exclude[Raw(item.track)] = 1;
+    }
+    const auto scored = model_.Top(model_.FoldIn(past.View()), list_length_, exclude);
+    for (const Preference& item : past.tracks) exclude[Raw(item.track)] = unknown_[Raw(item.track)];
 
     std::vector<TrackIx> ranked;
     ranked.reserve(scored.size());
@@ -126,19 +132,13 @@ class Examination {
   }
 
   double Coverage() const {
-    if (played_catalogue_ == 0) return kNaN;
-    uint64_t covered = 0;
-    for (size_t row = 0; row < in_a_top_.size(); ++row) covered += in_a_top_[row] != 0 && heard_by_[row] > 0;
-    return static_cast<double>(covered) / static_cast<double>(played_catalogue_);
+    if (known_tracks_ == 0) return kNaN;
+    return static_cast<double>(std::count(in_a_top_.begin(), in_a_top_.end(), 1)) / static_cast<double>(known_tracks_);
   }
 
   std::array<std::vector<double>, kFigures>& columns() { return columns_; }
 
  private:
-  static void Mark(std::span<const Preference> history, uint8_t value, std::vector<uint8_t>& exclude) {
-    for (const Preference& item : history) exclude[Raw(item.track)] = value;
-  }
-
   Judged Judge(size_t i, std::span<const TrackIx> ranked, bool of_record) const {
     std::vector<TrackIx> relevant;
     size_t unranked = 0;
@@ -161,8 +161,9 @@ class Examination {
   const StrengthRule rule_;
   const size_t list_length_;
   const bool discovery_;
-  uint64_t played_catalogue_ = 0;
+  uint64_t known_tracks_ = 0;           ///< of the split
   const models::RowMap rows_;
+  std::vector<uint8_t> unknown_;        ///< [model rows] UnknownTracks, and what only the model knows
   std::vector<uint32_t> heard_by_;      ///< [model rows]
   std::vector<float> popularity_rank_;  ///< [model rows]
   std::vector<uint8_t> in_a_top_;       ///< [model rows] written by all threads, only ever 1
@@ -170,9 +171,9 @@ class Examination {
 };
 
 /// False where it was cancelled on the way.
-bool ExamineAll(Examination& examination, size_t listeners, uint32_t tracks, Instruments& instruments) {
+bool ExamineAll(Examination& examination, size_t listeners, Instruments& instruments) {
   constexpr size_t kGrain = 64;
-  tbb::enumerable_thread_specific<std::vector<uint8_t>> excludes([&] { return std::vector<uint8_t>(tracks, 0); });
+  tbb::enumerable_thread_specific<std::vector<uint8_t>> excludes([&] { return examination.unknown(); });
   std::atomic<uint64_t> done{0};
   std::atomic<bool> cancelled{false};
   math::ParallelRanges(listeners, kGrain, [&](size_t first, size_t last) {
@@ -206,7 +207,7 @@ Result<Report> Evaluate(const models::Model& model, const Split& split, const Se
   std::vector<math::Interval> figures;
   bool finished = false;
   math::WithThreads(settings.threads, [&] {
-    finished = ExamineAll(examination, listeners, model.track_count(), instruments);
+    finished = ExamineAll(examination, listeners, instruments);
     if (!finished) return;
     const auto& columns = examination.columns();
     const std::vector<std::span<const double>> spans(columns.begin(), columns.end());

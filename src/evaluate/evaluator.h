@@ -66,8 +66,10 @@ Split SplitByTime(Dataset&& data, const Settings& settings);
 Split SplitGiven(Dataset train, const Dataset& test, const Settings& settings);
 
 /// Full ranking of the whole catalogue for each listener of the split; lists
-/// of evaluate.list_length, discovery without the listener's past. Tracks the
-/// model does not know are ranked nowhere, but stay relevant. See metrics.h for
+/// of evaluate.list_length, discovery without the listener's past, and always
+/// without what train does not know to exist (UnknownTracks): to find a track
+/// that the hold-out brought into the catalogue is to have looked. Those, and
+/// tracks the model does not know, are ranked nowhere, but stay relevant. See metrics.h for
 /// the definitions.
 ///
 /// Figures, means over listeners with 95 % bootstrap intervals (math/bootstrap.h):
@@ -76,8 +78,8 @@ Split SplitGiven(Dataset train, const Dataset& test, const Settings& settings);
 ///   mrr_of_record  only tracks at_or_above_mean are relevant; a listener with
 ///                  none is NaN in per_listener and not in the mean
 /// and, of all lists together, so without an interval and not per listener:
-///   coverage@10  of the tracks with an event in train, the share that is in
-///                anybody's top 10
+///   coverage@10  of the tracks that train knows, the share that is in anybody's
+///                top 10
 /// An N above evaluate.list_length sees only what the list has.
 ///
 /// Parallel over listeners (train.threads); same bytes for any number of

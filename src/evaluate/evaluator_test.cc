@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -42,6 +43,12 @@ Split Example(const Settings& settings = {}) {
   return SplitGiven(train, test, settings);
 }
 
+/// Where a table lists these tracks and no others.
+Split OnlyListed(Split split, const std::set<std::string>& listed) {
+  for (const std::string& id : split.train.tracks.id) split.train.tracks.listed.push_back(listed.contains(id) ? 1 : 0);
+  return split;
+}
+
 TEST(Evaluate, RanksTheCatalogueWithoutThePast) {
   // ann's list: c d e f, hits at 2 and 3. bob's: b c d e f, a hit at 2.
   const Report report = Judge(GivenModel(kTracks, ByRow), Example());
@@ -72,9 +79,22 @@ TEST(Evaluate, OfRecordCountsTracksAtOrAboveTheMeanAndLeavesOutListenersWithoutA
   EXPECT_TRUE(std::isnan(report.per_listener.at("mrr_of_record")[1]));
 }
 
-TEST(Evaluate, CoverageIsOfTracksThatWerePlayed) {
-  // Played: a, b. bob's ten best have b, nobody's has a.
-  EXPECT_DOUBLE_EQ(Judge(GivenModel(kTracks, ByRow), Example()).figures.at("coverage@10").value, 0.5);
+TEST(Evaluate, CoverageIsOfTracksThatAreKnown) {
+  // The ten best of both have all but a.
+  EXPECT_DOUBLE_EQ(Judge(GivenModel(kTracks, ByRow), Example()).figures.at("coverage@10").value, 5.0 / 6);
+  // Heard: a, b; listed: c. Nobody's list has a.
+  EXPECT_DOUBLE_EQ(Judge(GivenModel(kTracks, ByRow), OnlyListed(Example(), {"c"})).figures.at("coverage@10").value, 2.0 / 3);
+}
+
+TEST(Evaluate, WhatOnlyTheHoldOutKnowsIsInNoListAndStaysRelevant) {
+  // No table lists c and d: ann's list is e f, a hit at 1 of her two; bob's b e f, none.
+  const Report report = Judge(GivenModel(kTracks, ByRow), OnlyListed(Example(), {"e", "f"}));
+  EXPECT_DOUBLE_EQ(report.figures.at("mrr").value, 0.5);
+  EXPECT_DOUBLE_EQ(report.figures.at("recall@10").value, 0.25);
+  EXPECT_DOUBLE_EQ(report.per_listener.at("mrr")[1], 0);
+  // With repeats too: a b e f.
+  const Settings next{.protocol = "next"};
+  EXPECT_DOUBLE_EQ(Judge(GivenModel(kTracks, ByRow), OnlyListed(Example(next), {"e", "f"}), next).per_listener.at("mrr")[0], 1.0 / 3);
 }
 
 TEST(Evaluate, NoveltyIsOfTheTrainPart) {

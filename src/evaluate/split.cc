@@ -157,9 +157,12 @@ std::string Percent(double share) {
 }
 
 std::string Counts(const Split& split, const Settings& settings) {
+  const auto unknown = UnknownTracks(split.train);
+  const auto known = std::count_if(split.held_out.begin(), split.held_out.end(),
+                                   [&](const HeldOut& held) { return unknown[Raw(held.track)] == 0; });
   return std::string(settings.protocol == "discovery" ? "; unheard tracks only" : "; repeats allowed") + "; " +
          std::to_string(split.listeners.size()) + " listeners, " + std::to_string(split.held_out.size()) +
-         " held-out tracks";
+         " held-out tracks, of which " + std::to_string(known) + " were known before";
 }
 
 /// Is the event that the review came with still there?

@@ -76,16 +76,17 @@ Candidates Candidates::Unheard() const {
 }
 
 Candidates GatherCandidates(std::span<const std::unique_ptr<Model>> members, std::span<const Profile> profiles,
-                            const Catalogue& catalogue, std::span<const Preference> heard, size_t best,
-                            std::vector<std::vector<float>>& scores) {
+                            const Catalogue& catalogue, std::span<const Preference> heard,
+                            std::span<const uint8_t> exclude, size_t best, std::vector<std::vector<float>>& scores) {
   const size_t tracks = catalogue.size();
-  std::vector<uint8_t> is_heard(tracks, 0);
-  for (const Preference& item : heard) is_heard[Raw(item.track)] = 1;
+  std::vector<uint8_t> is_heard(tracks, 0), is_out(tracks, 0);
+  if (!exclude.empty()) is_out.assign(exclude.begin(), exclude.end());
+  for (const Preference& item : heard) is_heard[Raw(item.track)] = is_out[Raw(item.track)] = 1;
   std::vector<uint64_t> votes(tracks, 0);
   scores.assign(members.size(), std::vector<float>(tracks));
   for (size_t m = 0; m < members.size(); ++m) {
     members[m]->Score(profiles[m], scores[m]);
-    for (const ScoredTrack& track : SelectTop(scores[m], best, is_heard)) votes[Raw(track.track)] |= uint64_t{1} << m;
+    for (const ScoredTrack& track : SelectTop(scores[m], best, is_out)) votes[Raw(track.track)] |= uint64_t{1} << m;
   }
   Candidates candidates;
   candidates.members = members.size();
@@ -248,7 +249,7 @@ void HybridModel::Score(const Profile& profile, std::span<float> scores) const {
     return;
   }
   std::vector<std::vector<float>> all;
-  const Candidates candidates = GatherCandidates(members_, profile.members, catalogue_, profile.history, best_, all);
+  const Candidates candidates = GatherCandidates(members_, profile.members, catalogue_, profile.history, {}, best_, all);
   const auto ranked = ranker_.Scores(candidates);
   const auto scales = ScalesOf(candidates);
   const auto weights = ranker_.WeightsAt(ranker_.Warmth(candidates.wanted));
@@ -281,7 +282,7 @@ void HybridModel::Score(const Profile& profile, std::span<float> scores) const {
 std::vector<ScoredTrack> HybridModel::Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const {
   if (CountWanted(profile.history) == 0) return catalogue_.Popular(n, exclude);
   std::vector<std::vector<float>> all;
-  const Candidates candidates = GatherCandidates(members_, profile.members, catalogue_, profile.history, best_, all);
+  const Candidates candidates = GatherCandidates(members_, profile.members, catalogue_, profile.history, exclude, best_, all);
   const auto scores = ranker_.Scores(candidates);
   std::vector<ScoredTrack> ranked;
   for (size_t c = 0; c < scores.size(); ++c) {

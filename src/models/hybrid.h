@@ -29,13 +29,14 @@ struct Candidates {
 
 inline constexpr size_t kMostMembers = 64;
 
-/// The union of each member's `best` tracks outside `heard`, and the heard
-/// (repeats may be asked for).
+/// The union of each member's `best` tracks outside `heard` and `exclude`, and
+/// the heard (repeats may be asked for).
 ///   profiles  [members]
+///   exclude   [tracks] 1: no candidate unless heard; empty: nothing
 ///   scores    [members][tracks] what the members say of all tracks: filled
 Candidates GatherCandidates(std::span<const std::unique_ptr<Model>> members, std::span<const Profile> profiles,
-                            const Catalogue& catalogue, std::span<const Preference> heard, size_t best,
-                            std::vector<std::vector<float>>& scores);
+                            const Catalogue& catalogue, std::span<const Preference> heard,
+                            std::span<const uint8_t> exclude, size_t best, std::vector<std::vector<float>>& scores);
 
 /// Mean and deviation of a member's scores among the unheard candidates: so
 /// that a track's standing does not depend on what the caller leaves out.

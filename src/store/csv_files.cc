@@ -443,6 +443,17 @@ Status MakeIdTable(Duck& duck, const std::string& table, std::span<const std::st
   return appender->Close();
 }
 
+/// Which tracks the files of items say something of.
+void MarkListed(Dataset& data) {
+  const size_t width = data.extra_features.names.size();
+  data.tracks.listed.assign(data.tracks.size(), 0);
+  for (size_t t = 0; t < data.tracks.size(); ++t) {
+    bool says = !data.tags.empty() && data.tags.begin[t] < data.tags.begin[t + 1];
+    for (size_t f = 0; f < width && !says; ++f) says = !std::isnan(data.extra_features.values[t * width + f]);
+    data.tracks.listed[t] = says ? 1 : 0;
+  }
+}
+
 }  // namespace
 
 void AddEvents(Dataset& data, const Dataset& more) {
@@ -478,6 +489,7 @@ Result<TrainTest> LoadCsvFiles(const CsvFiles& files) {
   tracks.duration_ms.resize(n);
   tracks.hit.assign(n, -1);
   tracks.features.assign(n * kAudioFeatures.size(), kMissing);
+  tracks.listed.assign(n, 0);
   pair.test.tracks = pair.train.tracks;
   pair.test.listeners = pair.train.listeners;
   pair.fold_in.listeners = pair.train.listeners;
@@ -488,6 +500,8 @@ Result<TrainTest> LoadCsvFiles(const CsvFiles& files) {
   if (!files.item_tags.empty()) SEGUE_RETURN_IF_ERROR(ReadTags(*duck, files.item_tags, pair.train));
   if (!files.item_features.empty()) SEGUE_RETURN_IF_ERROR(ReadFeatures(*duck, files.item_features, pair.train));
   if (!files.friends.empty()) SEGUE_RETURN_IF_ERROR(ReadFriends(*duck, files.friends, pair.train));
+  MarkListed(pair.train);
+  pair.test.tracks.listed = tracks.listed;
   return pair;
 }
 

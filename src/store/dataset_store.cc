@@ -35,6 +35,7 @@ void ReadTracks(const DuckChunk& chunk, Tracks& tracks) {
       const int column = 8 + static_cast<int>(f);
       tracks.features.push_back(chunk.IsNull(column, r) ? kMissing : static_cast<float>(chunk.Real(column, r)));
     }
+    tracks.listed.push_back(chunk.Int(8 + static_cast<int>(kAudioFeatures.size()), r) != 0 ? 1 : 0);
   }
 }
 
@@ -42,6 +43,9 @@ void ReadTracks(const DuckChunk& chunk, Tracks& tracks) {
 Status ReadTrackTable(Duck& duck, Tracks& tracks) {
   std::string columns = "track_id,title,artist,album,tags,year,duration_ms,hit";
   for (const std::string_view feature : kAudioFeatures) columns += ",\"" + std::string(feature) + "\"";
+  // Datasets of before do not say which tracks a table lists: all are taken for listed.
+  SEGUE_TRY(const int64_t says, duck.Count("SELECT count(*) FROM (DESCRIBE t) WHERE column_name = 'listed'"));
+  columns += says > 0 ? ",coalesce(listed, true)::INTEGER" : ",1";
   SEGUE_RETURN_IF_ERROR(duck.Query("SELECT " + columns + " FROM t ORDER BY track_id",
                                    [&](const DuckChunk& chunk) { ReadTracks(chunk, tracks); }));
   if (const auto twice = std::adjacent_find(tracks.id.begin(), tracks.id.end()); twice != tracks.id.end()) {

@@ -20,7 +20,7 @@ inline constexpr std::string_view kTracksSchema =
     "duration_ms BIGINT, hit INTEGER, danceability DOUBLE, energy DOUBLE, key DOUBLE, "
     "loudness DOUBLE, mode DOUBLE, speechiness DOUBLE, acousticness DOUBLE, "
     "instrumentalness DOUBLE, liveness DOUBLE, valence DOUBLE, tempo DOUBLE, "
-    "time_signature DOUBLE, chorus_hit DOUBLE, sections DOUBLE";
+    "time_signature DOUBLE, chorus_hit DOUBLE, sections DOUBLE, listed BOOLEAN";
 /// interactions.parquet, ascending by (listener, at, track_id, kind, value, ms_played).
 inline constexpr std::string_view kInteractionsSchema =
     "listener VARCHAR, track_id VARCHAR, \"at\" BIGINT, kind VARCHAR, value DOUBLE, ms_played BIGINT";

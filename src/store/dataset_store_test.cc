@@ -55,6 +55,17 @@ TEST_F(Datasets, CsvPairSharesListenersAndTracks) {
   EXPECT_TRUE(pair->test.EventsOf(UserIx{1}).empty());
 }
 
+TEST_F(Datasets, TheFilesOfItemsSayWhichTracksAreListed) {
+  const auto pair = LoadCsvFiles({.train = Csv("train.csv", "user_id,item_id,value\na,w,2\n"),
+                                  .test = Csv("test.csv", "user_id,item_id,value\na,x,1\na,y,1\na,z,1\n"),
+                                  .item_tags = Csv("tags.csv", "item_id,tag\nx,rock\n"),
+                                  .item_features = Csv("features.csv", "item_id,energy\ny,0.5\nz,\n")});
+  ASSERT_TRUE(pair.ok()) << pair.error().message;
+  EXPECT_EQ(pair->train.tracks.listed, (std::vector<uint8_t>{0, 1, 1, 0}));
+  EXPECT_EQ(pair->test.tracks.listed, pair->train.tracks.listed);
+  EXPECT_EQ(UnknownTracks(pair->train), (std::vector<uint8_t>{0, 0, 0, 1})) << "w was heard";
+}
+
 TEST_F(Datasets, AFoldInFileIsNoPartOfTrainUntilItIsAdded) {
   auto files = LoadCsvFiles({.train = Csv("train.csv", "user_id,item_id,value,at\na,x,1,5\nb,y,2,9\n"),
                              .test = Csv("test.csv", "user_id,item_id,value\nc,x,1\n"),
@@ -125,7 +136,7 @@ TEST_F(Datasets, ParquetComesBackSortedAndWhole) {
     ASSERT_TRUE(status.ok()) << status.error().message;
   };
   run("CREATE TABLE t(" + std::string(kTracksSchema) + ")");
-  run("INSERT INTO t(track_id,title,artist,year,energy) VALUES ('t2','Two','B',1999,0.5),('t1','One','A',NULL,NULL)");
+  run("INSERT INTO t(track_id,title,artist,year,energy,listed) VALUES ('t2','Two','B',1999,0.5,false),('t1','One','A',NULL,NULL,true)");
   run("CREATE TABLE i(" + std::string(kInteractionsSchema) + ")");
   run("INSERT INTO i VALUES ('zoe','t1',20,'play',1,1000),('ann','t2',NULL,'like',1,NULL),('zoe','t2',10,'skip',1,5)");
   fs::create_directories(folder_ / "bucket/datasets/d");
@@ -135,6 +146,7 @@ TEST_F(Datasets, ParquetComesBackSortedAndWhole) {
   ASSERT_TRUE(data.ok()) << data.error().message;
   EXPECT_EQ(data->tracks.id, (std::vector<std::string>{"t1", "t2"}));
   EXPECT_EQ(data->tracks.year, (std::vector<int16_t>{0, 1999}));
+  EXPECT_EQ(data->tracks.listed, (std::vector<uint8_t>{1, 0}));
   EXPECT_TRUE(std::isnan(data->tracks.features[1]));
   EXPECT_EQ(data->tracks.features[14 + 1], 0.5f);
   EXPECT_EQ(data->listeners, (std::vector<std::string>{"ann", "zoe"}));

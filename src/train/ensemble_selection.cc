@@ -133,15 +133,12 @@ std::vector<float> BestColumn(const RankingData& data) {
   return best;
 }
 
-bool OneIsBetter(const RankingData& half, const RankingData& other, uint64_t seed) {
-  if (half.lists() == 0 || other.lists() == 0) return false;
-  double gain = 0;  // of one over the mean, summed over all lists
-  for (const auto& [chosen_on, judged_on] : {std::pair(&half, &other), std::pair(&other, &half)}) {
-    const auto lists = static_cast<double>(judged_on->lists());
-    gain += lists * ListQuality(*judged_on, MeanScores(BestColumn(*chosen_on), *judged_on));
-    gain -= lists * ListQuality(*judged_on, MeanScores(SelectEnsemble(*chosen_on, seed), *judged_on));
-  }
-  return gain > 0;
+std::vector<double> GainsOfOne(const RankingData& chosen_on, const RankingData& judged_on, uint64_t seed) {
+  if (chosen_on.lists() == 0 || judged_on.lists() == 0) return {};
+  std::vector<double> gains = ListQualities(judged_on, MeanScores(BestColumn(chosen_on), judged_on));
+  const auto mean = ListQualities(judged_on, MeanScores(SelectEnsemble(chosen_on, seed), judged_on));
+  for (size_t list = 0; list < gains.size(); ++list) gains[list] -= mean[list];
+  return gains;
 }
 
 }  // namespace segue::train

@@ -34,9 +34,9 @@ std::vector<float> BestColumn(const RankingData& data);
 /// [rows] models::MeanOfKnown of each.
 std::vector<float> MeanScores(std::span<const float> weights, const RankingData& data);
 
-/// Is one column better than a mean? Both are chosen on either of two halves of
-/// the lists and judged on the other: with a dozen listeners a selected mean
-/// may be worse than its best member.
-bool OneIsBetter(const RankingData& half, const RankingData& other, uint64_t seed);
+/// How much better one column is than a mean, where both are chosen on some
+/// lists and judged on others: [judged lists] differences of quality. Empty
+/// where either has no lists.
+std::vector<double> GainsOfOne(const RankingData& chosen_on, const RankingData& judged_on, uint64_t seed);
 
 }  // namespace segue::train

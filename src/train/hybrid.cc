@@ -2,6 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <set>
+#include <span>
+#include <string>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -18,7 +24,9 @@ namespace segue::train {
 namespace {
 
 constexpr size_t kPatience = 30;      ///< trees without a better NDCG before the search ends
-constexpr double kSureGain = 2;       ///< standard errors; below, trees may have learned noise and are left out
+constexpr size_t kTreeListeners = 100;  ///< of fewer, trees learn who these listeners are
+constexpr double kSureGain = 2;       ///< standard errors; below, trees or one member alone may be better by chance
+constexpr size_t kManyLists = 1000;   ///< from here on a fifth of them is enough to judge a choice on
 constexpr float kLeastWeight = 0.02f;  ///< members of less are left out: each costs a fold-in and a scan per request
 
 /// What the last tree adds on lists that it did not grow on.
@@ -34,14 +42,23 @@ std::vector<float> Alone(size_t member, size_t members) {
   return weights;
 }
 
-/// How much better lists are by `after`, in standard errors of the mean difference.
-double Gain(std::span<const double> before, std::span<const double> after) {
-  const auto n = static_cast<double>(before.size());
+/// The mean gain of a listener in standard errors; by listener, because his
+/// lists resemble each other.
+///   listeners, gains  [lists]
+double InStandardErrors(std::span<const UserIx> listeners, std::span<const double> gains) {
+  std::map<UserIx, std::pair<double, double>> of;  // sum, lists
+  for (size_t i = 0; i < gains.size(); ++i) {
+    auto& [sum, count] = of[listeners[i]];
+    sum += gains[i];
+    count += 1;
+  }
+  const auto n = static_cast<double>(of.size());
   double sum = 0;
   double squares = 0;
-  for (size_t i = 0; i < before.size(); ++i) {
-    sum += after[i] - before[i];
-    squares += (after[i] - before[i]) * (after[i] - before[i]);
+  for (const auto& [listener, own] : of) {
+    const double mean = own.first / own.second;
+    sum += mean;
+    squares += mean * mean;
   }
   const double variance = squares / n - (sum / n) * (sum / n);
   return variance > 0 ? sum / n / std::sqrt(variance / n) : 0;
@@ -86,13 +103,13 @@ class Learner {
     }
     Report(lists, members);
     const bool one_for_few = OneFor(lists.few, "newcomers"), one_for_many = OneFor(lists.many, "others");
-    const auto kept = WorthKeeping(Weights(lists.few, one_for_few, Part::kAll), Weights(lists.many, one_for_many, Part::kAll), lists.many);
+    const auto kept = WorthKeeping(Weights(lists.few, one_for_few), Weights(lists.many, one_for_many), lists.many);
     lists = {Only(lists.many, kept), Only(lists.few, kept)};
     std::vector<std::unique_ptr<models::Model>> fitted;
     for (const size_t m : kept) fitted.push_back(std::move(parts.members[m]));
     parts.members = std::move(fitted);
-    parts.few = Weights(lists.few, one_for_few, Part::kAll);
-    parts.many = Weights(lists.many, one_for_many, Part::kAll);
+    parts.few = Weights(lists.few, one_for_few);
+    parts.many = Weights(lists.many, one_for_many);
     parts.many_wanted = MedianWanted(lists.many);
     for (size_t k = 0; k < kept.size(); ++k) {
       instruments_.Log(LogLevel::kInfo, "train", "hybrid: weight of " + members[kept[k]].name + ": " + std::to_string(parts.many[k]) +
@@ -100,8 +117,8 @@ class Learner {
     }
     const size_t trees = BestTrees(lists.many, one_for_many);
     if (trees == 0) return;
-    const RankingData all = StandardRows(lists.many, Part::kAll);
-    const RankingData features = FeatureRows(lists.many, Part::kAll);
+    const RankingData all = StandardRows(lists.many);
+    const RankingData features = FeatureRows(lists.many);
     std::vector<float> scores = MeanScores(parts.many, all), gradient(all.rows()), hessian(all.rows());
     math::TreeGrower grower(features.features, features.width, TreesOf());
     for (size_t t = 0; t < trees; ++t) {
@@ -123,8 +140,8 @@ class Learner {
   }
 
   void Report(const HybridLists& lists, std::span<const HybridMember> members) {
-    const RankingData many = StandardRows(lists.many, Part::kValidate);
-    const RankingData few = StandardRows(lists.few, Part::kValidate);
+    const RankingData many = StandardRows(lists.many);
+    const RankingData few = StandardRows(lists.few);
     for (size_t m = 0; m < members.size(); ++m) {
       const auto alone = Alone(m, members.size());
       Say(members[m].name + " alone", ListQuality(many, MeanScores(alone, many)));
@@ -132,14 +149,32 @@ class Learner {
     }
   }
 
-  /// Shall one member order these lists, as no mean of several does it better?
+  /// The fifths to judge choices on that were made on the others: one where it
+  /// has lists enough, else each in turn.
+  static std::vector<uint8_t> Judges(std::span<const HybridList> lists) {
+    if (lists.size() >= kManyLists) return {0};
+    std::vector<uint8_t> all(kFifths);
+    std::iota(all.begin(), all.end(), uint8_t{0});
+    return all;
+  }
+
+  /// Shall one member order these lists, as it is surely better than any mean?
   bool OneFor(std::span<const HybridList> lists, const std::string& whom) {
-    const bool one = OneIsBetter(StandardRows(lists, Part::kLearn), StandardRows(lists, Part::kValidate), seed_);
+    std::vector<double> gains;
+    std::vector<UserIx> listeners;
+    for (const uint8_t fifth : Judges(lists)) {
+      const auto more = GainsOfOne(StandardRows(lists, {Part::kOthers, fifth}), StandardRows(lists, {Part::kFifth, fifth}), seed_);
+      const auto whose = Listeners(lists, {Part::kFifth, fifth});
+      if (more.empty()) continue;
+      gains.insert(gains.end(), more.begin(), more.end());
+      listeners.insert(listeners.end(), whose.begin(), whose.end());
+    }
+    const bool one = InStandardErrors(listeners, gains) > kSureGain;
     if (one) instruments_.Log(LogLevel::kInfo, "train", "hybrid: one member orders the lists of " + whom + " better than a mean of several", {});
     return one;
   }
 
-  std::vector<float> Weights(std::span<const HybridList> lists, bool one, Part part) const {
+  std::vector<float> Weights(std::span<const HybridList> lists, bool one, Part part = {}) const {
     const RankingData rows = StandardRows(lists, part);
     return one ? BestColumn(rows) : SelectEnsemble(rows, seed_);
   }
@@ -154,37 +189,73 @@ class Learner {
     return std::max(kLeast, static_cast<float>(*middle));
   }
 
-  /// How many trees are best for the listeners that they did not grow on; 0
-  /// where they are not surely better than none.
+  /// How many trees are best for listeners that they did not grow on; 0 where
+  /// they are not surely better than none.
   size_t BestTrees(std::span<const HybridList> lists, bool one) {
-    const RankingData learn = FeatureRows(lists, Part::kLearn);
-    const RankingData validate = FeatureRows(lists, Part::kValidate);
-    if (learn.lists() == 0 || validate.lists() == 0) return 0;
-    const auto weights = Weights(lists, one, Part::kLearn);
-    std::vector<float> scores = MeanScores(weights, StandardRows(lists, Part::kLearn)), gradient(learn.rows()), hessian(learn.rows());
-    std::vector<float> validated = MeanScores(weights, StandardRows(lists, Part::kValidate));
-    math::TreeGrower grower(learn.features, learn.width, TreesOf());
-    math::Trees trees;
-    const auto before = ListQualities(validate, validated);
+    const auto all = Listeners(lists);
+    if (std::set<UserIx>(all.begin(), all.end()).size() < kTreeListeners) return 0;
+    std::vector<Trial> trials;
+    for (const uint8_t fifth : Judges(lists)) trials.emplace_back(*this, lists, fifth, Weights(lists, one, {Part::kOthers, fifth}));
+    std::erase_if(trials, [](const Trial& trial) { return trial.empty(); });
+    if (trials.empty()) return 0;
+    std::vector<UserIx> listeners;
+    for (const Trial& trial : trials) listeners.insert(listeners.end(), trial.listeners.begin(), trial.listeners.end());
+    const auto before = Qualities(trials);
     auto best_lists = before;
-    double best_quality = ListQuality(validate, validated);
-    Say(one ? "best alone" : "weighted mean", best_quality);
+    Say(one ? "best alone" : "weighted mean", Mean(before));
     size_t best = 0;
     const auto most = static_cast<size_t>(settings_.hybrid.trees);
     for (size_t t = 1; t <= most && t - best <= kPatience && !instruments_.Cancelled(); ++t) {
-      LambdaGradients(learn, scores, truncation(), gradient, hessian);
-      grower.Grow(gradient, hessian, trees, scores);
-      AddLastTree(trees, validate, validated);
-      const double quality = ListQuality(validate, validated);
-      if (quality > best_quality) {
-        best_quality = quality;
-        best_lists = ListQualities(validate, validated);
+      for (Trial& trial : trials) trial.Grow(truncation());
+      auto qualities = Qualities(trials);
+      if (Mean(qualities) > Mean(best_lists)) {
+        best_lists = std::move(qualities);
         best = t;
       }
       instruments_.Progress("train", t, most, "trees");
     }
-    Say("with " + std::to_string(best) + " trees", best_quality);
-    return Gain(before, best_lists) > kSureGain ? best : 0;
+    Say("with " + std::to_string(best) + " trees", Mean(best_lists));
+    for (size_t list = 0; list < before.size(); ++list) best_lists[list] -= before[list];
+    return InStandardErrors(listeners, best_lists) > kSureGain ? best : 0;
+  }
+
+  /// Trees that grow on four fifths of the listeners and are judged on the other.
+  struct Trial {
+    Trial(const Learner& learner, std::span<const HybridList> lists, uint8_t fifth, std::span<const float> weights)
+        : learn(FeatureRows(lists, {Part::kOthers, fifth})),
+          judge(FeatureRows(lists, {Part::kFifth, fifth})),
+          listeners(Listeners(lists, {Part::kFifth, fifth})),
+          scores(MeanScores(weights, StandardRows(lists, {Part::kOthers, fifth}))),
+          judged(MeanScores(weights, StandardRows(lists, {Part::kFifth, fifth}))),
+          grower(empty() ? nullptr : std::make_unique<math::TreeGrower>(learn.features, learn.width, learner.TreesOf())) {}
+
+    bool empty() const { return learn.lists() == 0 || judge.lists() == 0; }
+
+    void Grow(size_t truncation) {
+      std::vector<float> gradient(learn.rows()), hessian(learn.rows());
+      LambdaGradients(learn, scores, truncation, gradient, hessian);
+      grower->Grow(gradient, hessian, trees, scores);
+      AddLastTree(trees, judge, judged);
+    }
+
+    RankingData learn, judge;
+    std::vector<UserIx> listeners;  ///< of judge's lists
+    std::vector<float> scores, judged;
+    std::unique_ptr<math::TreeGrower> grower;
+    math::Trees trees;
+  };
+
+  static std::vector<double> Qualities(std::span<const Trial> trials) {
+    std::vector<double> all;
+    for (const Trial& trial : trials) {
+      const auto of_trial = ListQualities(trial.judge, trial.judged);
+      all.insert(all.end(), of_trial.begin(), of_trial.end());
+    }
+    return all;
+  }
+
+  static double Mean(std::span<const double> values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
   }
 
   const Settings& settings_;

@@ -12,8 +12,6 @@ namespace {
 
 using models::Candidates;
 
-constexpr uint64_t kValidation = 5;  ///< one listener in so many
-
 /// His past with only `shown` of the wanted tracks, drawn at random; tracks
 /// that he met and did not want stay out.
 models::Past Shortened(const models::Past& past, models::Liked liked, size_t shown, Random random) {
@@ -39,8 +37,9 @@ models::Past Shortened(const models::Past& past, models::Liked liked, size_t sho
 
 class ListMaker {
  public:
-  ListMaker(std::span<const std::unique_ptr<models::Model>> members, const models::Catalogue& catalogue, size_t best)
-      : members_(members), catalogue_(catalogue), best_(best) {}
+  ListMaker(std::span<const std::unique_ptr<models::Model>> members, const models::Catalogue& catalogue,
+            std::span<const uint8_t> unknown, size_t best)
+      : members_(members), catalogue_(catalogue), unknown_(unknown), best_(best) {}
 
   /// past: what the members are told; heard: what is no candidate; held: what is relevant, ascending.
   HybridList Make(const models::Past& past, std::span<const Preference> heard, std::span<const TrackIx> held) const {
@@ -48,7 +47,7 @@ class ListMaker {
     for (const auto& member : members_) profiles.push_back(member->FoldIn(past.View()));
     std::vector<std::vector<float>> scores;
     HybridList list;
-    list.candidates = models::GatherCandidates(members_, profiles, catalogue_, heard, best_, scores).Unheard();
+    list.candidates = models::GatherCandidates(members_, profiles, catalogue_, heard, unknown_, best_, scores).Unheard();
     list.candidates.wanted = static_cast<uint32_t>(
         std::count_if(past.tracks.begin(), past.tracks.end(), [](const Preference& item) { return item.strength > 0; }));
     uint32_t found = 0;
@@ -63,6 +62,7 @@ class ListMaker {
  private:
   std::span<const std::unique_ptr<models::Model>> members_;
   const models::Catalogue& catalogue_;
+  std::span<const uint8_t> unknown_;
   size_t best_;
 };
 
@@ -73,8 +73,7 @@ RankingData Gather(std::span<const HybridList> lists, Part part, size_t width, c
   RankingData data;
   data.width = width;
   for (const HybridList& list : lists) {
-    // Where nothing is to be found no order is better than another.
-    if (!AnyRelevant(list) || (part != Part::kAll && list.to_validate != (part == Part::kValidate))) continue;
+    if (!AnyRelevant(list) || !part.Has(list)) continue;
     const std::vector<float> features = rows(list.candidates);
     data.features.insert(data.features.end(), features.begin(), features.end());
     data.relevant.insert(data.relevant.end(), list.relevant.begin(), list.relevant.end());
@@ -101,7 +100,8 @@ HybridLists MakeHybridLists(const InnerSplit& split, std::span<const std::unique
   models::ApplyLiking(preferences, rules.liked);
   const models::Catalogue catalogue(split.train.tracks.id, PopularityOf(preferences, split.train.tracks.size()));
   const models::RowMap rows(*members.front(), split.train.tracks.id);
-  const ListMaker maker(members, catalogue, rules.best);
+  const std::vector<uint8_t> unknown = UnknownTracks(split.train);
+  const ListMaker maker(members, catalogue, unknown, rules.best);
   HybridLists lists;
   lists.many.resize(chosen.size());
   lists.few.resize(chosen.size());
@@ -112,7 +112,8 @@ HybridLists MakeHybridLists(const InnerSplit& split, std::span<const std::unique
     lists.many[i] = maker.Make(past, past.tracks, held);
     const auto shown = static_cast<size_t>(models::Ranker::kFew);
     lists.few[i] = maker.Make(Shortened(past, rules.liked, shown, Random(seed, chosen[i].first)), past.tracks, held);
-    lists.many[i].to_validate = lists.few[i].to_validate = chosen[i].first % kValidation == 0;
+    lists.many[i].listener = lists.few[i].listener = user;
+    lists.many[i].fifth = lists.few[i].fifth = static_cast<uint8_t>(chosen[i].first % kFifths);
   });
   return lists;
 }
@@ -123,7 +124,8 @@ std::vector<HybridList> Only(std::span<const HybridList> lists, std::span<const 
     const HybridList& from = lists[l];
     HybridList& to = result[l];
     to.candidates = from.candidates.Only(kept);
-    to.to_validate = from.to_validate;
+    to.listener = from.listener;
+    to.fifth = from.fifth;
     to.missing = from.missing;
     size_t c = 0;
     for (size_t old = 0; old < from.relevant.size(); ++old) {
@@ -144,6 +146,14 @@ RankingData StandardRows(std::span<const HybridList> lists, Part part) {
 
 RankingData FeatureRows(std::span<const HybridList> lists, Part part) {
   return Gather(lists, part, models::RankingFeatures(MembersOf(lists)), [](const Candidates& candidates) { return models::FeatureRows(candidates); });
+}
+
+std::vector<UserIx> Listeners(std::span<const HybridList> lists, Part part) {
+  std::vector<UserIx> listeners;
+  for (const HybridList& list : lists) {
+    if (AnyRelevant(list) && part.Has(list)) listeners.push_back(list.listener);
+  }
+  return listeners;
 }
 
 }  // namespace segue::train

@@ -15,8 +15,10 @@ struct HybridList {
   models::Candidates candidates;
   std::vector<uint8_t> relevant;  ///< [candidates]
   uint32_t missing = 0;           ///< wanted tracks that are no candidates
-  bool to_validate = false;       ///< one listener in five; else to learn from
+  UserIx listener{};              ///< whose; he has one in each fold of the inner split
+  uint8_t fifth = 0;              ///< 0 to 4, by listener: what is chosen on some fifths is judged on another
 };
+inline constexpr uint8_t kFifths = 5;
 
 /// What a hybrid learns from.
 struct HybridLists {
@@ -31,7 +33,7 @@ struct HybridListRules {
   size_t most = 4000;  ///< listeners, drawn with the seed
 };
 
-/// Lists of the listeners for whom the split holds something out that is among
+/// Lists of what split.train knows (UnknownTracks), of the listeners for whom the split holds something out that is among
 /// the candidates. The shown few are drawn from the wanted; the rest of his
 /// past is no candidate then. Members work for one listener on each thread;
 /// same lists for any number of threads.
@@ -42,11 +44,22 @@ HybridLists MakeHybridLists(const InnerSplit& split, std::span<const std::unique
 /// As if there were these members only.
 std::vector<HybridList> Only(std::span<const HybridList> lists, std::span<const size_t> kept);
 
-enum class Part { kAll, kLearn, kValidate };
+/// Which of the lists: all, those of one fifth of the listeners, or of the others.
+struct Part {
+  enum Which : uint8_t { kAll, kFifth, kOthers };
+  Which which = kAll;
+  uint8_t fifth = 0;
 
-/// Rows of StandardScores, to select a mean of members by.
-RankingData StandardRows(std::span<const HybridList> lists, Part part);
+  bool Has(const HybridList& list) const { return which == kAll || (list.fifth == fifth) == (which == kFifth); }
+};
+
+/// Rows of StandardScores, to select a mean of members by. Lists without a
+/// relevant candidate are left out, here and below: no order of them is better
+/// than another.
+RankingData StandardRows(std::span<const HybridList> lists, Part part = {});
 /// Rows of models::FeatureRows, to grow trees on.
-RankingData FeatureRows(std::span<const HybridList> lists, Part part);
+RankingData FeatureRows(std::span<const HybridList> lists, Part part = {});
+/// Whose the lists of those rows are, in their order.
+std::vector<UserIx> Listeners(std::span<const HybridList> lists, Part part = {});
 
 }  // namespace segue::train

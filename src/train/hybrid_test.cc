@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "math/parallel.h"
 #include "models/hybrid.h"
@@ -127,12 +128,16 @@ RankingData OneExpert(size_t lists, uint64_t seed) {
   return data;
 }
 
+double Sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+
 /// What a selection on a dozen lists takes for knowledge is noise in others.
-TEST(EnsembleSelection, OneColumnStandsAloneOnlyWhereNoMeanIsBetterOnOtherLists) {
-  EXPECT_TRUE(OneIsBetter(OneExpert(12, 8), OneExpert(12, 9), 1));
-  EXPECT_EQ(BestColumn(OneExpert(12, 8))[0], 1.0f);
-  EXPECT_FALSE(OneIsBetter(TwoExperts(100), TwoExperts(100), 1)) << "each knows half";
-  EXPECT_FALSE(OneIsBetter(OneExpert(12, 8), RankingData{.width = 12}, 1)) << "nothing to judge on";
+TEST(EnsembleSelection, OneColumnGainsOnlyWhereNoMeanIsBetterOnOtherLists) {
+  const RankingData some = OneExpert(12, 8), others = OneExpert(12, 9);
+  EXPECT_EQ(GainsOfOne(some, others, 1).size(), 12u);
+  EXPECT_GT(Sum(GainsOfOne(some, others, 1)) + Sum(GainsOfOne(others, some, 1)), 0);
+  EXPECT_EQ(BestColumn(some)[0], 1.0f);
+  EXPECT_LT(Sum(GainsOfOne(TwoExperts(100), TwoExperts(100), 1)), 0) << "each knows half";
+  EXPECT_TRUE(GainsOfOne(some, RankingData{.width = 12}, 1).empty()) << "nothing to judge on";
 }
 
 TEST(EnsembleSelection, IsTheSameForAnyNumberOfThreads) {
@@ -220,7 +225,31 @@ TEST(HybridLists, FewShowsFiveOfTheWantedAndTheSameHoldOut) {
       return list.missing + static_cast<uint32_t>(std::count(list.relevant.begin(), list.relevant.end(), 1));
     };
     EXPECT_EQ(held(lists.many[i]), held(lists.few[i]));
-    EXPECT_EQ(lists.many[i].to_validate, lists.few[i].to_validate);
+    EXPECT_EQ(lists.many[i].fifth, lists.few[i].fifth);
+    EXPECT_EQ(lists.many[i].listener, lists.few[i].listener);
+  }
+}
+
+TEST(HybridLists, NoCandidateIsATrackThatOnlyTheHeldOutPartKnows) {
+  Dataset data = Checkerboard(40);
+  data.tracks.listed.assign(40, 0);
+  data.tracks.listed[4] = 1;
+  for (auto& event : data.events) {
+    if (Raw(event.track) == 5) event.track = TrackIx{7};  // nobody ever heard 5
+  }
+  const InnerSplit split = SplitInside(data, models::Liked::kAll, 1, 0);
+  NoInstruments instruments;
+  Settings settings = Small();
+  settings.hybrid.members = "content_text,popularity";
+  auto members = ReadHybridMembers(settings, data);
+  ASSERT_TRUE(members.ok());
+  const auto models = FitMembers(split.train, *members, 1, instruments);
+  ASSERT_TRUE(models.ok()) << models.error().message;
+  const auto unknown = UnknownTracks(split.train);
+  EXPECT_EQ(unknown[5], 1);
+  EXPECT_EQ(unknown[4], 0);
+  for (const HybridList& list : MakeHybridLists(split, *models, {}, 1).many) {
+    for (const TrackIx track : list.candidates.tracks) EXPECT_EQ(unknown[Raw(track)], 0) << Raw(track);
   }
 }
 
