@@ -107,6 +107,7 @@ struct Dataset {
   ExtraFeatures extra_features;
   Friends friends;
   std::vector<Review> reviews;         ///< ascending by (listener, track, at, text)
+  std::vector<float> hit_chance;       ///< [tracks] as a model of hits sees them, NaN unknown; empty: none has looked
 
   size_t listener_count() const { return listeners.size(); }
   std::span<const Event> EventsOf(UserIx user) const {

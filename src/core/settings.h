@@ -117,7 +117,7 @@ struct GroupsSettings {
   int64_t most = 32;
 };
 struct HybridSettings {
-  std::string members = "ials,ials_content,ease,item_knn,user_knn,friends,content_text,session_knn,popularity,ease(liked=all),ials(liked=all)";
+  std::string members = "ials,ials_content,ease,item_knn,user_knn,friends,content_text,session_knn,popularity,hit_chance,ease(liked=all),ials(liked=all)";
   int64_t candidates = 100;
   int64_t folds = 3;
   int64_t lists = 4000;

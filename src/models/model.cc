@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "models/ease.h"
+#include "models/hit_chance.h"
 #include "models/hybrid.h"
 #include "models/content.h"
 #include "models/content_map.h"
@@ -49,6 +50,7 @@ constexpr std::pair<std::string_view, Opener> kArtifacts[] = {
     {SessionKnnModel::kAlgorithm, SessionKnnModel::Open},
     {MarkovModel::kAlgorithm, MarkovModel::Open},
     {GroupsModel::kAlgorithm, GroupsModel::Open},
+    {HitChanceModel::kAlgorithm, HitChanceModel::Open},
 };
 
 }  // namespace

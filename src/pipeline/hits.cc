@@ -8,6 +8,7 @@
 #include "core/version.h"
 #include "deploy/deploy.h"
 #include "gate/gate.h"
+#include "models/hit_chance.h"
 #include "pipeline/judge.h"
 #include "pipeline/records.h"
 #include "train/calibration.h"
@@ -199,6 +200,16 @@ Result<store::DeploymentRecord> PromoteHitsByHand(const Context& context, const 
     return Error{ErrorCode::kConflict, "the gate refused model " + model.model_id + ": " + refusal->reason};
   }
   return deploy::Promote(std::get<Approval>(verdict), context.catalog, context.clock, actor, reason);
+}
+
+Result<std::string> FillHitChance(const Context& context, Dataset& data) {
+  SEGUE_TRY(const auto live, context.catalog.Live(ModelKind::kHits));
+  if (!live) return std::string();
+  SEGUE_TRY(const auto model, LoadHitModel(context, live->to_model));
+  auto chances = models::HitChances(*model, data.tracks);
+  if (!chances.ok()) return chances.error().In("model " + live->to_model);
+  data.hit_chance = *std::move(chances);
+  return live->to_model;
 }
 
 Result<HitOutcome> RunHits(const Context& context, std::string_view dataset_id, std::string_view run_id, Instruments& log, json& detail) {

@@ -52,6 +52,10 @@ Result<Verdict> AskHitGate(const Context& context, const HitCourt& court, const 
 Result<store::DeploymentRecord> PromoteHitsByHand(const Context& context, const store::ModelRecord& model, const std::string& actor,
                                                   const std::string& reason);
 
+/// Fills Dataset::hit_chance with what the live model of hits says, where there
+/// is one. Returns its id, "" where there is none.
+Result<std::string> FillHitChance(const Context& context, Dataset& data);
+
 struct HitOutcome {
   bool judged = false;        ///< false: there was nothing (new) to learn from, `why` says why
   std::string why;

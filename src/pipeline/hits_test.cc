@@ -97,6 +97,20 @@ class HitRuns : public testing::Test {
   std::unique_ptr<store::Catalog> catalog_;
 };
 
+TEST_F(HitRuns, TheRecommendersLearnFromWhatTheLiveModelOfHitsSays) {
+  settings_.algorithms = "popularity,hit_chance";
+  DropListeners();
+  DropSongs("a", 400);
+  const auto run = Run();
+  ASSERT_EQ(run.error, "");
+  const auto models = *catalog_->Models(0, 10);
+  const auto one = std::find_if(models.begin(), models.end(), [](const auto& model) { return model.algorithm == "hit_chance"; });
+  ASSERT_NE(one, models.end());
+  EXPECT_EQ(json::parse(one->manifest)["hit_model"], Live());
+  const auto other = std::find_if(models.begin(), models.end(), [](const auto& model) { return model.algorithm == "popularity"; });
+  EXPECT_EQ(json::parse(other->manifest)["hit_model"], "") << "it does not look at hits";
+}
+
 TEST_F(HitRuns, LabelledTracksAloneMakeALiveModelOfHitsWithoutAnyListening) {
   DropSongs("a", 600);
   const auto run = Run();

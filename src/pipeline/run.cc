@@ -321,16 +321,25 @@ class Run {
 
   // --- train ----------------------------------------------------------------
 
+  /// Does a model of this algorithm look at Dataset::hit_chance?
+  bool UsesHits(const std::string& algorithm) const {
+    return algorithm == "hit_chance" || (algorithm == "hybrid" && context_.settings.hybrid.members.find("hit_chance") != std::string::npos);
+  }
+
   std::string ModelId(const std::string& algorithm) const {
     const Settings& settings = context_.settings;
     const std::string key = record_.dataset_id + "\n" + algorithm + "\n" + std::string(kTrainingVersion) + "\n" +
                             train::SettingsOf(algorithm, settings) + "evaluate.split=" + settings.split +
-                            "\nevaluate.holdout_share=" + std::to_string(settings.holdout_share);
+                            "\nevaluate.holdout_share=" + std::to_string(settings.holdout_share) +
+                            (UsesHits(algorithm) ? "\nhit_model=" + hit_model_ : "");
     return "m" + Sha256Hex(key).substr(0, 16);
   }
 
   Status Train(json& detail) {
     SEGUE_TRY(court_, OpenCourt(context_, record_.dataset_id));
+    auto hit_model = FillHitChance(context_, court_.split.train);
+    if (hit_model.ok()) hit_model_ = *std::move(hit_model);
+    else log_->Warn("train", "without hit chances: " + hit_model.error().message);
     detail["split"] = court_.split.description;
     detail["models"] = json::array();
     for (const std::string& algorithm : train::SplitList(context_.settings.algorithms, ',')) {
@@ -377,6 +386,7 @@ class Run {
             {"seed", context_.settings.seed},
             {"settings", train::SettingsOf(candidate.algorithm, context_.settings)},
             {"split", court_.split.description},
+            {"hit_model", UsesHits(candidate.algorithm) ? hit_model_ : ""},
             {"version", kVersion},
             {"training_version", kTrainingVersion}};
   }
@@ -449,6 +459,7 @@ class Run {
   RunRecord record_;
   std::unique_ptr<Instruments> log_;
   Court court_;
+  std::string hit_model_;  ///< whose chances the court's train part has; "" none
   std::vector<Candidate> candidates_;
   size_t best_ = 0;
   std::optional<Verdict> verdict_;

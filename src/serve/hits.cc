@@ -7,9 +7,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/songs.h"
 #include "core/text.h"
 #include "models/calibrated_classifier.h"
+#include "models/hit_chance.h"
 #include "serve/snapshot.h"
 #include "store/layout.h"
 
@@ -25,11 +25,6 @@ Response Json(const json& body) { return {.body = body.dump(-1, ' ', false, json
 
 Response NoModel() {
   return Problem(409, "No hit model", "no model of hits is live: one is trained where hits.min_songs tracks with the label 'hit' (or 'target') came in");
-}
-
-bool HasAudio(const Tracks& tracks, size_t row) {
-  const auto first = tracks.features.begin() + static_cast<std::ptrdiff_t>(row * kAudioFeatures.size());
-  return std::any_of(first, first + kAudioFeatures.size(), [](float value) { return !std::isnan(value); });
 }
 
 std::vector<std::string> MissingFeatures(const Tracks& tracks, size_t row) {
@@ -94,12 +89,9 @@ Result<std::shared_ptr<const HitView>> LoadHitView(const Context& context, std::
   view->live_since = live_since;
   SEGUE_TRY(const auto path, context.bucket.LocalPath(store::ModelKey(model_id, "model.segue")));
   SEGUE_TRY(view->model, models::LoadClassifier(path));
-  if (view->model->labels().size() != 2) return Error{ErrorCode::kCorrupt, "model " + view->model_id + " is no model of hits: it has other classes than two"};
-  const SongTable songs = SongsOf(tracks);
-  SEGUE_TRY(const auto rows, models::ArrangeFeatures(songs.features, songs.values, *view->model));
-  std::vector<float> p(tracks.size() * 2);
-  view->model->Predict(rows, p);
-  for (size_t row = 0; row < tracks.size(); ++row) view->probability.push_back(HasAudio(tracks, row) ? p[row * 2 + 1] : kUnknown);
+  auto chances = models::HitChances(*view->model, tracks);
+  if (!chances.ok()) return chances.error().In("model " + view->model_id);
+  view->probability = *std::move(chances);
   return std::shared_ptr<const HitView>(std::move(view));
 }
 

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <set>
 
 #include "core/random.h"
 #include "math/auc.h"
+#include "models/ensemble_classifier.h"
 #include "train/member_list.h"
 
 namespace segue::train {
@@ -25,6 +27,18 @@ constexpr SearchRange kRanges[] = {
     {"mlp", "mlp.weight_decay", 1e-3, 0.5, false, true},
     {"mlp", "mlp.dropout", 0, 0.5},
     {"mlp", "mlp.parts", 4, 30, true, true},
+    {"random_forest", "forest.tried", 1, 12, true, true},
+    {"random_forest", "forest.min_leaf_rows", 1, 30, true, true},
+    {"random_forest", "forest.bootstrap", 0, 1, true},
+    {"extra_trees", "extra_trees.tried", 1, 12, true, true},
+    {"extra_trees", "extra_trees.min_leaf_rows", 1, 30, true, true},
+    {"extra_trees", "extra_trees.bootstrap", 0, 1, true},
+    {"gradient_boosting", "boosting.learning_rate", 0.01, 0.2, false, true},
+    {"gradient_boosting", "boosting.depth", 3, 10, true},
+    {"gradient_boosting", "boosting.l2", 0.1, 100, false, true},
+    {"gradient_boosting", "boosting.min_child_rows", 5, 200, true, true},
+    {"gradient_boosting", "boosting.rows", 0.4, 1},
+    {"gradient_boosting", "boosting.columns", 0.3, 1},
 };
 
 std::string Draw(const SearchRange& range, Random& random) {
@@ -44,8 +58,17 @@ double Quality(const Trial& trial) { return std::isnan(trial.auc) ? -trial.log_l
 
 }  // namespace
 
-std::vector<SearchRange> SearchRanges(std::string_view algorithm) {
+std::vector<SearchRange> SearchRanges(std::string_view algorithm, const Settings& settings) {
   std::vector<SearchRange> ranges;
+  if (algorithm == models::EnsembleClassifier::kAlgorithm) {
+    std::set<std::string> members;
+    for (const std::string& name : SplitList(settings.ensemble.members, ',')) members.insert(name.substr(0, name.find('(')));
+    for (const std::string& member : members) {
+      const auto more = SearchRanges(member, settings);
+      ranges.insert(ranges.end(), more.begin(), more.end());
+    }
+    return ranges;
+  }
   for (const SearchRange& range : kRanges) {
     if (range.algorithm == algorithm) ranges.push_back(range);
   }
@@ -55,9 +78,9 @@ std::vector<SearchRange> SearchRanges(std::string_view algorithm) {
 Result<SearchResult> SearchSettings(const ClassifierTrainer& trainer, const SongTable& songs, std::span<const uint32_t> rows,
                                     const Settings& settings, const SearchBudget& budget, size_t folds, FoldsBy by, uint64_t seed,
                                     const std::function<double()>& now, Instruments& instruments) {
-  const auto ranges = SearchRanges(trainer.algorithm());
+  const auto ranges = SearchRanges(trainer.algorithm(), settings);
   if (ranges.empty()) {
-    return Error{ErrorCode::kInvalid, "search: " + std::string(trainer.algorithm()) + " has no settings that a search tries; use --set, or search its members one by one"};
+    return Error{ErrorCode::kInvalid, "search: " + std::string(trainer.algorithm()) + " has no settings that a search tries; use --set"};
   }
   const auto fold_of = SongFolds(songs, rows, folds, by, seed);
   const std::vector<int32_t> label = LabelsOf(songs, rows);

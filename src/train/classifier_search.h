@@ -19,8 +19,9 @@ struct SearchRange {
   bool logarithmic = false;      ///< drawn evenly in the logarithm
   std::string_view choices = ""; ///< texts, '|' between; then no numbers
 };
-/// What a search may set of an algorithm; empty: nothing.
-std::vector<SearchRange> SearchRanges(std::string_view algorithm);
+/// What a search may set of an algorithm (of an ensemble: of all its members,
+/// but for what they have in brackets); empty: nothing.
+std::vector<SearchRange> SearchRanges(std::string_view algorithm, const Settings& settings);
 
 struct Trial {
   std::vector<std::pair<std::string, std::string>> settings;  ///< empty: as they are, the first trial

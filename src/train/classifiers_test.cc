@@ -289,6 +289,23 @@ TEST(Search, TheSameSeedAndTrialsFindTheSame) {
   for (const Trial& trial : a.trials) EXPECT_LE(trial.auc, a.trials[a.best].auc);
 }
 
+TEST(Search, AnEnsembleIsSearchedInTheSettingsOfItsMembers) {
+  Settings settings;
+  settings.ensemble.members = "logistic,knn(neighbours=5),extra_trees";
+  const auto ranges = SearchRanges("ensemble", settings);
+  EXPECT_EQ(ranges.size(), SearchRanges("logistic", settings).size() + SearchRanges("knn", settings).size() + SearchRanges("extra_trees", settings).size());
+  for (const auto algorithm : {"random_forest", "extra_trees", "gradient_boosting", "mlp"}) {
+    for (const SearchRange& range : SearchRanges(algorithm, settings)) {
+      Settings with;
+      if (!range.choices.empty()) continue;
+      for (const double value : {range.least, range.most}) {
+        const std::string text = range.whole ? std::to_string(static_cast<int64_t>(value)) : std::to_string(value);
+        EXPECT_TRUE(Set(with, range.setting, text).ok()) << range.setting;
+      }
+    }
+  }
+}
+
 TEST(Search, ABudgetOfSecondsEndsItAfterTheTrialAtHand) {
   const SongTable songs = Checkerboard(100, 13);
   NoInstruments quiet;

@@ -6,6 +6,7 @@
 
 #include "models/content.h"
 #include "models/content_map.h"
+#include "models/hit_chance.h"
 #include "models/hybrid.h"
 #include "models/ials.h"
 #include "models/liking.h"
@@ -62,6 +63,7 @@ Result<std::vector<HybridMember>> ReadHybridMembers(const Settings& settings, co
     auto member = ReadHybridMember(text, settings);
     if (!member.ok()) return member.error().In("hybrid.members");
     if (member->algorithm == "friends" && data.friends.begin.empty()) continue;
+    if (member->algorithm == models::HitChanceModel::kAlgorithm && data.hit_chance.empty()) continue;
     if (all_liked && text == member->algorithm + "(liked=all)") continue;
     if (const std::string_view same = WithoutContent(member->algorithm, described); same != member->algorithm) {
       const std::string other = std::string(same) + text.substr(member->algorithm.size());

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "math/parallel.h"
+#include "models/hit_chance.h"
 #include "models/hybrid.h"
 #include "train/ensemble_selection.h"
 #include "train/hybrid_lists.h"
@@ -228,6 +229,52 @@ TEST(HybridLists, FewShowsFiveOfTheWantedAndTheSameHoldOut) {
     EXPECT_EQ(lists.many[i].fifth, lists.few[i].fifth);
     EXPECT_EQ(lists.many[i].listener, lists.few[i].listener);
   }
+}
+
+TEST(HybridMembers, HitChancesTakePartOnlyWhereAModelOfHitsHasLooked) {
+  Settings settings = Small();
+  settings.hybrid.members = "ials,hit_chance";
+  Dataset data = Checkerboard(20);
+  EXPECT_EQ(ReadHybridMembers(settings, data)->size(), 2u);
+  data.hit_chance.clear();
+  EXPECT_EQ(ReadHybridMembers(settings, data)->size(), 1u);
+}
+
+TEST(Hybrid, KeepsHitChancesOnlyWhereListsAreBetterWithThem) {
+  Settings settings = Small();
+  settings.hybrid.members = "popularity,hit_chance";
+  NoInstruments instruments;
+  for (const bool says : {true, false}) {
+    // What sounds like a hit is what people come to later; or they go on as they were.
+    Dataset data = Empty(60, 80);
+    Random random(5, says ? 1 : 2);
+    for (size_t i = 0; i < 80; ++i) data.hit_chance[i] = says && i % 4 == 0 ? 0.9f : 0.1f + 0.01f * static_cast<float>(random.Below(10));
+    for (size_t u = 0; u < 60; ++u) {
+      for (uint32_t k = 0; k < 20; ++k) {
+        const double skewed = 80 * std::pow(random.Uniform(), 2);
+        const auto track = static_cast<uint32_t>(says && k >= 16 ? 4 * random.Below(20) : static_cast<uint64_t>(skewed));
+        data.events.push_back({TrackIx{track}, EventKind::kPlay, 1, -1, 1'600'000'000 + 600 * static_cast<int64_t>(k)});
+      }
+      data.begin.push_back(data.events.size());
+    }
+    auto model = (*MakeTrainer("hybrid"))->Fit(data, settings, 1, instruments);
+    ASSERT_TRUE(model.ok()) << model.error().message;
+    bool kept = false;
+    for (const auto& member : dynamic_cast<const models::HybridModel&>(**model).members()) kept = kept || member->algorithm() == "hit_chance";
+    EXPECT_EQ(kept, says);
+  }
+}
+
+TEST(HitChance, ScoresAreLogOddsAndTheReasonSaysTheChance) {
+  const std::vector<float> chances = {0.8f, std::nanf(""), 0.5f, 1.0f};
+  const auto model = models::HitChanceModel::Make(std::vector<std::string>{"a", "b", "c", "d"}, chances);
+  std::vector<float> scores(4);
+  model->Score(model->FoldIn({}), scores);
+  EXPECT_NEAR(scores[0], std::log(4), 1e-6);
+  EXPECT_EQ(scores[1], models::kNever);
+  EXPECT_EQ(scores[2], 0);
+  EXPECT_NEAR(scores[3], std::log(1e6), 1e-3) << "certain is not infinite";
+  EXPECT_EQ(model->Explain({}, TrackIx{0}).general, "sounds like a hit (80 %)");
 }
 
 TEST(HybridLists, NoCandidateIsATrackThatOnlyTheHeldOutPartKnows) {

@@ -25,6 +25,7 @@ Dataset Frame(const Dataset& data) {
   frame.tags = data.tags;
   frame.extra_features = data.extra_features;
   frame.friends = data.friends;
+  frame.hit_chance = data.hit_chance;
   frame.begin.push_back(0);
   return frame;
 }

@@ -1,4 +1,5 @@
 #include "train/ease.h"
+#include "train/hit_chance.h"
 #include "train/hybrid.h"
 #include "train/content.h"
 #include "train/content_map.h"
@@ -42,6 +43,7 @@ constexpr std::pair<std::string_view, Maker> kAlgorithms[] = {
     {"session_knn", MakeSessionKnnTrainer},
     {"markov", MakeMarkovTrainer},
     {"groups", MakeGroupsTrainer},
+    {"hit_chance", MakeHitChanceTrainer},
 };
 
 }  // namespace

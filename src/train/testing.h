@@ -18,7 +18,7 @@
 
 namespace segue::train {
 
-/// Tracks t1000, t1001, ... and listeners u1000, ...; the caller adds events.
+/// Tracks t1000, t1001, ..., of which a model of hits thinks this and that, and listeners u1000, ...; the caller adds events.
 inline Dataset Empty(size_t listeners, size_t tracks) {
   Dataset data;
   for (size_t i = 0; i < tracks; ++i) data.tracks.id.push_back("t" + std::to_string(1000 + i));
@@ -32,6 +32,7 @@ inline Dataset Empty(size_t listeners, size_t tracks) {
   data.tracks.features.assign(tracks * kAudioFeatures.size(), std::nanf(""));
   for (size_t u = 0; u < listeners; ++u) data.listeners.push_back("u" + std::to_string(1000 + u));
   data.begin.push_back(0);
+  for (size_t i = 0; i < tracks; ++i) data.hit_chance.push_back(static_cast<float>(i % 9 + 1) / 10);
   return data;
 }
 
