@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr int64_t kPlaysAFile = 10'000;
 constexpr int64_t kDay = 86'400;
 constexpr int kFeatures = 9;  // those between 0 and 1, of which tastes have means
+constexpr double kCatchy = 0.8;  ///< correlation of a track's appeal with how it sounds
 
 struct SimTrack {
   std::string title, artist, album, uri;
@@ -46,6 +47,14 @@ struct Catalogue {
   }
 };
 
+/// u^-1/2 of a u in (0, 1): a power law. `catchy` is standard normal; with it
+/// u leans towards 0, so that how a track sounds tells something of its success.
+double Popularity(double catchy, Random& random) {
+  const double appeal = kCatchy * catchy + std::sqrt(1 - kCatchy * kCatchy) * random.Normal();
+  const double u = 0.5 * std::erfc(appeal / std::sqrt(2.0));  // uniform, as appeal is standard normal
+  return std::pow(u + 0.01, -0.5);
+}
+
 Catalogue MakeCatalogue(const World& world) {
   Catalogue catalogue;
   const auto tastes = static_cast<size_t>(world.tastes);
@@ -68,11 +77,13 @@ Catalogue MakeCatalogue(const World& world) {
     track.uri = "spotify:track:" + SpotifyId(world.seed, i);
     track.duration_ms = 120'000 + static_cast<int64_t>(random.Below(240'000));
     track.decade = 1960 + 10 * static_cast<int>(random.Below(6));
-    track.popularity = std::pow(random.Uniform() + 0.01, -0.5);
+    std::array<double, kFeatures> apart{};  // from others of its taste, standard normal
     for (int f = 0; f < kFeatures; ++f) {
       const double mean = means[static_cast<size_t>(track.taste)][static_cast<size_t>(f)];
-      track.features[static_cast<size_t>(f)] = std::clamp(mean + 0.12 * random.Normal(), 0.0, 1.0);
+      apart[static_cast<size_t>(f)] = random.Normal();
+      track.features[static_cast<size_t>(f)] = std::clamp(mean + 0.12 * apart[static_cast<size_t>(f)], 0.0, 1.0);
     }
+    track.popularity = Popularity((apart[0] + apart[1]) / std::sqrt(2.0), random);
     const auto taste = static_cast<size_t>(track.taste);
     catalogue.of_taste[taste].push_back(i);
     const double before = catalogue.running[taste].empty() ? 0 : catalogue.running[taste].back();

@@ -34,7 +34,8 @@ struct Summary {
 /// of the hit-predictor tables. The same World gives the same bytes.
 ///
 /// Model: each track belongs to a taste, nearly always its artist's, and has a
-/// power-law popularity;
+/// power-law popularity, the more of it the more danceable and energetic it is for
+/// its taste, and is labelled a hit where it is among the fifth most popular;
 /// each listener a Dirichlet taste that random-walks by `drift` a day; audio
 /// features are drawn around the tastes' means; a play is cut short more often
 /// the less the track suits the listener; favourites are repeated. Memory: the
