@@ -52,10 +52,6 @@ Result<train::SearchBudget> ReadBudget(const std::string& text) {
   return budget;
 }
 
-models::Calibration Method(const std::string& name) {
-  return name == "isotonic" ? models::Calibration::kIsotonic : name == "platt" ? models::Calibration::kPlatt : models::Calibration::kNone;
-}
-
 /// What the runs of one verb have in common.
 struct Run {
   const HitsFlags& flags;
@@ -136,7 +132,7 @@ Result<Outcome> FitAndJudge(const Run& run, const SongTable& songs, const evalua
     outcome.search = *std::move(found);
   }
   const auto start = Clock::now();
-  auto model = train::FitCalibrated(*trainer, songs, parts.train, Method(run.flags.calibrate), kCalibrationFolds, run.by, settings, seed, run.instruments);
+  auto model = train::FitCalibrated(*trainer, songs, parts.train, models::ParseCalibration(run.flags.calibrate), kCalibrationFolds, run.by, settings, seed, run.instruments);
   if (!model.ok()) return model.error().In(member.name);
   outcome.model = *std::move(model);
   outcome.fit_seconds = SecondsSince(start);

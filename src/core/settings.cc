@@ -185,6 +185,7 @@ const std::array kSettings = {
     SettingInfo{"hits.min_songs", SEGUE_SETTING(hits.min_songs), 10, kHuge, "labelled tracks that a hit model is trained from on"},
     SettingInfo{"hits.holdout_share", SEGUE_SETTING(hits.holdout_share), 0.01, 0.9, "share of the artists whose tracks hit models are judged on and never learn from"},
     SettingInfo{"hits.algorithms", SEGUE_SETTING(hits.algorithms), 0, 0, "classifiers that compete, comma between, settings of their own in brackets"},
+    SettingInfo{"hits.calibrate", SEGUE_SETTING(hits.calibrate), 0, 0, "puts probabilities right on out-of-fold predictions, which takes five more fits", Affects::kResults, "none|isotonic|platt"},
     SettingInfo{"hits.min_auc", SEGUE_SETTING(hits.min_auc), 0, 1, "least area under the ROC curve of a hit model to go live"},
     SettingInfo{"hits.min_accuracy", SEGUE_SETTING(hits.min_accuracy), 0, 1, "least accuracy of a hit model to go live"},
     SettingInfo{"hits.max_drop", SEGUE_SETTING(hits.max_drop), 0, 1, "largest loss of AUC against the live hit model that is let pass when it is not significant"},

@@ -191,6 +191,7 @@ struct HitsSettings {
   int64_t min_songs = 500;
   double holdout_share = 0.2;
   std::string algorithms = "gradient_boosting,extra_trees";
+  std::string calibrate = "none";
   double min_auc = 0.6;
   double min_accuracy = 0.5;
   double max_drop = 0.02;

@@ -29,6 +29,10 @@ struct Header {
 
 }  // namespace
 
+Calibration ParseCalibration(std::string_view name) {
+  return name == "isotonic" ? Calibration::kIsotonic : name == "platt" ? Calibration::kPlatt : Calibration::kNone;
+}
+
 float CalibrationCurve::At(Calibration method, float p) const {
   if (method == Calibration::kNone) return p;
   if (method == Calibration::kPlatt) {

@@ -10,6 +10,8 @@
 namespace segue::models {
 
 enum class Calibration : uint32_t { kNone, kPlatt, kIsotonic };
+/// "none", "platt", "isotonic"; anything else is none.
+Calibration ParseCalibration(std::string_view name);
 
 /// What a class's probability p becomes.
 ///   kPlatt     1 / (1 + exp(-(a·logit(p) + b)))     Platt, "Probabilistic Outputs for

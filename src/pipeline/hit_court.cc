@@ -65,6 +65,12 @@ Result<HitCourt> OpenHitCourt(const Context& context, std::string_view dataset_i
   return court;
 }
 
+HitCourt HitCourt::HeldOutBy(double share) const {
+  HitCourt court = *this;
+  std::erase_if(court.test, [&](uint32_t row) { return !HeldOut(songs.artist[row], songs.id[row], share); });
+  return court;
+}
+
 Result<HitReport> JudgeHits(const HitCourt& court, const models::Classifier& model, std::string_view model_id) {
   const size_t features = court.songs.features.size(), classes = model.labels().size();
   std::vector<double> values;

@@ -19,6 +19,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr size_t kCalibrationFolds = 5;
 constexpr const char* kJudgedHits = "judged_hits";          ///< HitCourt::content of what was judged last
 constexpr const char* kJudgedDataset = "judged_hits_dataset";
 
@@ -35,6 +36,13 @@ bool SmokeTest(const Context& context, const HitCourt& court, const models::Clas
   if (!loaded.ok() || (*loaded)->features() != fitted.features()) return false;
   const auto again = JudgeHits(court, **loaded, report.model_id);
   return again.ok() && again->probability == report.probability;
+}
+
+/// What share of the artists a model was trained without; 1 where its manifest does not say.
+Result<double> HoldoutShareOf(const Context& context, const std::string& model_id) {
+  SEGUE_TRY(const auto record, context.catalog.FindModel(model_id));
+  const json manifest = record ? json::parse(record->manifest, nullptr, false) : json();
+  return manifest.is_object() ? manifest.value("holdout_share", 1.0) : 1.0;
 }
 
 /// One pass through the candidates of a run.
@@ -68,13 +76,13 @@ class HitRun {
     Candidate candidate{.name = name, .algorithm = member->algorithm,
                         .settings = train::SettingsOfClassifier(member->algorithm, member->settings)};
     candidate.model_id = "h" + Sha256Hex(court_.content + "\n" + candidate.algorithm + "\n" + std::string(kTrainingVersion) + "\n" +
-                                         candidate.settings).substr(0, 16);
+                                         candidate.settings + "calibrate=" + context_.settings.hits.calibrate).substr(0, 16);
     const auto start = std::chrono::steady_clock::now();
     const bool existed = context_.bucket.Exists(store::ModelKey(candidate.model_id, "manifest.json"));
     if (existed) {
       SEGUE_TRY(candidate.model, LoadHitModel(context_, candidate.model_id));
     } else {
-      auto fitted = train::FitCalibrated(**trainer, court_.songs, court_.train, models::Calibration::kNone, 0, train::FoldsBy::kArtist,
+      auto fitted = train::FitCalibrated(**trainer, court_.songs, court_.train, models::ParseCalibration(context_.settings.hits.calibrate), kCalibrationFolds, train::FoldsBy::kArtist,
                                          member->settings, static_cast<uint64_t>(context_.settings.seed), log_);
       if (!fitted.ok()) return fitted.error().In(name);
       candidate.model = *std::move(fitted);
@@ -111,6 +119,8 @@ class HitRun {
             {"run_id", run_id_},
             {"seed", context_.settings.seed},
             {"settings", candidate.settings},
+            {"calibrate", context_.settings.hits.calibrate},
+            {"holdout_share", context_.settings.hits.holdout_share},
             {"split", "artists by hash, " + std::to_string(context_.settings.hits.holdout_share) + " held out"},
             {"version", kVersion},
             {"training_version", kTrainingVersion}};
@@ -163,15 +173,22 @@ Result<Verdict> AskHitGate(const Context& context, const HitCourt& court, const 
                            std::unique_ptr<HitReport>* live_report) {
   SEGUE_TRY(const auto live, context.catalog.Live(ModelKind::kHits));
   std::unique_ptr<HitReport> against;
+  HitReport ours = report;
   if (live && live->to_model != report.model_id) {
     const auto model = LoadHitModel(context, live->to_model);
     if (!model.ok()) return model.error().In("judging the live hit model");
-    auto judged = JudgeHits(court, **model, live->to_model);
+    SEGUE_TRY(const double share, HoldoutShareOf(context, live->to_model));
+    const HitCourt fair = court.HeldOutBy(share);
+    auto judged = JudgeHits(fair, **model, live->to_model);
     if (!judged.ok()) return judged.error().In("judging the live hit model");
     against = std::make_unique<HitReport>(*std::move(judged));
+    if (fair.test.size() < court.test.size()) {
+      SEGUE_TRY(const auto challenger, LoadHitModel(context, report.model_id));
+      SEGUE_TRY(ours, JudgeHits(fair, *challenger, report.model_id));
+    }
   }
   SEGUE_TRY(const uint64_t bytes, ArtifactBytes(context, report.model_id));
-  Verdict verdict = gate::Decide(gate::HitQuestion{.challenger = report,
+  Verdict verdict = gate::Decide(gate::HitQuestion{.challenger = ours,
                                                    .live = against.get(),
                                                    .artifact_bytes = bytes,
                                                    .smoke_test_passed = smoke_test_passed,

@@ -21,8 +21,8 @@ namespace segue::pipeline {
 /// SHA-256 of its normal name, as a number in [0, 1), is below
 /// hits.holdout_share (a track of unknown artist: by its own id). So the same
 /// artists are held out in every run, and no model that went live ever learned
-/// from them, as long as the setting is not raised: then older models know some
-/// of the held-out artists, and look better than they are.
+/// from them. Where the setting is raised, older models know some of the
+/// held-out artists: two models are compared on those that neither knows.
 struct HitCourt {
   std::string dataset_id;
   std::string content;          ///< hash of all labelled tracks, and of how they are parted
@@ -30,6 +30,9 @@ struct HitCourt {
   std::vector<uint32_t> train;  ///< labelled rows, ascending
   std::vector<uint32_t> test;
   std::string unfit;            ///< why no model of hits can be trained; "" it can
+
+  /// The same with only those held out that are also held out by this share.
+  HitCourt HeldOutBy(double share) const;
 };
 Result<HitCourt> OpenHitCourt(const Context& context, std::string_view dataset_id);
 

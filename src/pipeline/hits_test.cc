@@ -175,6 +175,23 @@ TEST_F(HitRuns, AModelThatIsSignificantlyWorseOnTheNewTracksIsRefusedAndTheLiveO
   EXPECT_EQ(Run().state, "nothing_new");
 }
 
+TEST_F(HitRuns, AModelOfMoreHeldOutArtistsIsComparedOnThoseThatTheLiveOneDoesNotKnowEither) {
+  settings_.hits.algorithms = "logistic";
+  DropSongs("a", 400);
+  ASSERT_EQ(Run().error, "");
+  const std::string first = Live();
+  const HitCourt before = *OpenHitCourt(Now(), (*catalog_->Runs(0, 1)).front().dataset_id);
+  settings_.hits.holdout_share = 0.6;
+  settings_.hits.calibrate = "isotonic";
+  const auto run = Run("person");
+  const json detail = json::parse(Stage(run).detail);
+  ASSERT_TRUE(detail.contains("live")) << detail;
+  EXPECT_EQ(detail["live"]["songs"], before.test.size());
+  EXPECT_GT(detail["models"][0]["songs"], before.test.size());
+  EXPECT_NE(detail["model_id"], first);
+  EXPECT_EQ(json::parse((*catalog_->FindModel(detail["model_id"].get<std::string>()))->manifest)["calibrate"], "isotonic");
+}
+
 TEST_F(HitRuns, AFailureOfTheHitsIsToldAndDoesNotStopTheRecommender) {
   settings_.hits.algorithms = "astrology";
   DropSongs("a", 600);
