@@ -197,6 +197,13 @@ struct HitsSettings {
   double max_drop = 0.02;
 };
 
+/// Settings tried in each run (pipeline/search.h).
+struct SearchSettings {
+  int64_t trials = 4;
+  double seconds = 0;
+  double enough_mrr = 0;
+};
+
 /// Every setting with its default. kSettings below gives each its range and
 /// documentation; flags, environment, TOML and docs all derive from that table.
 struct Settings {
@@ -251,6 +258,7 @@ struct Settings {
   ForestSettings extra_trees{.bootstrap = 0};
   BoostingSettings boosting;
   HitsSettings hits;
+  SearchSettings search;
   // evaluate
   std::string split = "listener_time";
   double holdout_share = 0.2;

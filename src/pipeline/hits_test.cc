@@ -28,6 +28,7 @@ class HitRuns : public testing::Test {
     settings_.hits.algorithms = "extra_trees(trees=30), logistic";
     settings_.hits.min_songs = 200;
     settings_.bootstrap_samples = 100;
+    settings_.search.trials = 0;
     bucket_ = *store::OpenFolderStore(folder_.bucket());
     catalog_ = *store::OpenSqliteCatalog(folder_.catalog());
   }

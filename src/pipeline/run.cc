@@ -17,6 +17,7 @@
 #include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/records.h"
+#include "pipeline/search.h"
 #include "train/member_list.h"
 #include "train/trainer.h"
 
@@ -53,6 +54,7 @@ Result<std::string> LearningHash(const Context& context, const std::string& data
 struct Candidate {
   std::string model_id;
   std::string algorithm;
+  Settings settings;  ///< as configured, with what the search found
   std::unique_ptr<models::Model> model;
   Report report;
 };
@@ -326,8 +328,7 @@ class Run {
     return algorithm == "hit_chance" || (algorithm == "hybrid" && context_.settings.hybrid.members.find("hit_chance") != std::string::npos);
   }
 
-  std::string ModelId(const std::string& algorithm) const {
-    const Settings& settings = context_.settings;
+  std::string ModelId(const std::string& algorithm, const Settings& settings) const {
     const std::string key = record_.dataset_id + "\n" + algorithm + "\n" + std::string(kTrainingVersion) + "\n" +
                             train::SettingsOf(algorithm, settings) + "evaluate.split=" + settings.split +
                             "\nevaluate.holdout_share=" + std::to_string(settings.holdout_share) +
@@ -342,23 +343,28 @@ class Run {
     else log_->Warn("train", "without hit chances: " + hit_model.error().message);
     detail["split"] = court_.split.description;
     detail["models"] = json::array();
+    SEGUE_TRY(const SearchOutcome search, SearchForRun(context_, court_.split.train, record_.run_id, *log_, detail["search"]));
     for (const std::string& algorithm : train::SplitList(context_.settings.algorithms, ',')) {
-      SEGUE_RETURN_IF_ERROR(TrainOne(algorithm, detail["models"]));
+      Settings settings = context_.settings;
+      if (const auto best = search.best.find(algorithm); best != search.best.end()) {
+        for (const auto& [name, value] : best->second) SEGUE_RETURN_IF_ERROR(Set(settings, name, value));
+      }
+      SEGUE_RETURN_IF_ERROR(TrainOne(algorithm, settings, detail["models"]));
     }
     if (candidates_.empty()) return Error{ErrorCode::kInvalid, "train.algorithms names no algorithm"};
     return {};
   }
 
-  Status TrainOne(const std::string& algorithm, json& models) {
-    Candidate candidate{.model_id = ModelId(algorithm), .algorithm = algorithm};
+  Status TrainOne(const std::string& algorithm, const Settings& settings, json& models) {
+    Candidate candidate{.model_id = ModelId(algorithm, settings), .algorithm = algorithm, .settings = settings};
     const auto start = std::chrono::steady_clock::now();
     const bool existed = context_.bucket.Exists(store::ModelKey(candidate.model_id, "manifest.json"));
     if (existed) {
       SEGUE_TRY(candidate.model, LoadModel(context_, candidate.model_id));
     } else {
       SEGUE_TRY(const auto trainer, train::MakeTrainer(algorithm));
-      SEGUE_TRY(candidate.model, trainer->Fit(court_.split.train, context_.settings,
-                                              static_cast<uint64_t>(context_.settings.seed), *log_));
+      SEGUE_TRY(candidate.model, trainer->Fit(court_.split.train, settings,
+                                              static_cast<uint64_t>(settings.seed), *log_));
       SEGUE_RETURN_IF_ERROR(Keep(candidate));
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -384,7 +390,7 @@ class Run {
             {"dataset_id", record_.dataset_id},
             {"run_id", record_.run_id},
             {"seed", context_.settings.seed},
-            {"settings", train::SettingsOf(candidate.algorithm, context_.settings)},
+            {"settings", train::SettingsOf(candidate.algorithm, candidate.settings)},
             {"split", court_.split.description},
             {"hit_model", UsesHits(candidate.algorithm) ? hit_model_ : ""},
             {"version", kVersion},

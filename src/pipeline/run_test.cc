@@ -25,6 +25,7 @@ class Runs : public testing::Test {
     settings_.ials.factors = 8;
     settings_.ials.epochs = 4;
     settings_.bootstrap_samples = 50;
+    settings_.search.trials = 0;
     auto bucket = store::OpenFolderStore(folder_.bucket());
     auto catalog = store::OpenSqliteCatalog(folder_.catalog());
     ASSERT_TRUE(bucket.ok()) << bucket.error().message;
@@ -142,6 +143,30 @@ TEST_F(Runs, ASecondModelIsJudgedAgainstTheFirst) {
   for (const json& check : verdict["checks"]) judged |= check["name"] == "no_worse_than_live" && !check["value"].is_null();
   EXPECT_TRUE(judged) << second.verdict;
   EXPECT_EQ(Live(), verdict["approved"] == true ? second.model_id : first.model_id);
+}
+
+TEST_F(Runs, SettingsAreSearchedKeptWithTheRunAndRememberedForTheNext) {
+  settings_.algorithms = "popularity,ials";
+  settings_.search.trials = 2;
+  DropListeners(1);
+  const auto first = Run("inbox");
+  ASSERT_EQ(first.error, "");
+  const json kept = json::parse(*bucket_->Get(store::RunKey(first.run_id, "search.json")));
+  EXPECT_EQ(kept["trials"].size(), 3u);
+  ASSERT_TRUE(kept["best"].contains("ials"));
+  const json models = json::parse(std::find_if(first.stages.begin(), first.stages.end(), [](const auto& stage) { return stage.name == "train"; })->detail);
+  EXPECT_EQ(models["search"], kept);
+  for (const json& model : models["models"]) {
+    if (model["algorithm"] != "ials") continue;
+    const std::string settings = json::parse((*catalog_->FindModel(model["model_id"].get<std::string>()))->manifest)["settings"];
+    for (const auto& change : kept["best"]["ials"]) {
+      EXPECT_NE(settings.find(change[0].get<std::string>() + "=" + change[1].get<std::string>()), std::string::npos) << settings;
+    }
+  }
+  DropListeners(2);
+  const auto second = Run("inbox");
+  const json next = json::parse(*bucket_->Get(store::RunKey(second.run_id, "search.json")));
+  EXPECT_EQ(next["trials"].size(), kept["best"]["ials"].empty() ? 3u : 4u) << "what was best before is tried again";
 }
 
 TEST_F(Runs, ARefusedModelIsKeptAndExplainedAndNotLive) {

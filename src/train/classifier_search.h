@@ -6,22 +6,10 @@
 #include <vector>
 
 #include "train/classifier_trainer.h"
+#include "train/search_space.h"
 #include "train/song_folds.h"
 
 namespace segue::train {
-
-/// What one setting can be in a search.
-struct SearchRange {
-  std::string_view algorithm;
-  std::string_view setting;      ///< with its algorithm in front, as for --set
-  double least = 0, most = 0;    ///< numbers, ends included
-  bool whole = false;            ///< integers
-  bool logarithmic = false;      ///< drawn evenly in the logarithm
-  std::string_view choices = ""; ///< texts, '|' between; then no numbers
-};
-/// What a search may set of an algorithm (of an ensemble: of all its members,
-/// but for what they have in brackets); empty: nothing.
-std::vector<SearchRange> SearchRanges(std::string_view algorithm, const Settings& settings);
 
 struct Trial {
   std::vector<std::pair<std::string, std::string>> settings;  ///< empty: as they are, the first trial
