@@ -265,10 +265,17 @@ struct Settings {
   std::string protocol = "discovery";
   int64_t list_length = 100;
   int64_t bootstrap_samples = 1000;
+  int64_t new_below = 20;
+  int64_t heavy_from = 200;
   // gate
   double min_mrr = 0.02;
   double min_hit_rate = 0.05;
   double min_coverage = 0.0;
+  double min_mrr_new = 0;
+  double min_mrr_light = 0;
+  double min_mrr_heavy = 0;
+  double min_diversity = 0;
+  double max_p99_ms = 500;
   double max_drop = 0.05;
   double confidence = 0.95;
   double max_artifact_mb = 4096;

@@ -5,6 +5,9 @@
 #include <atomic>
 #include <limits>
 #include <optional>
+#include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include <tbb/enumerable_thread_specific.h>
 
@@ -50,13 +53,14 @@ constexpr std::array kListFigures = {
     ListFigure{"map@10", [](const Judged& list) { return AveragePrecision(list.hits, 10, list.relevant); }},
 };
 /// Behind those: what needs more than the hits.
-enum Extra : size_t { kOfRecord = kListFigures.size(), kNovelty, kPopularityRank, kFigures };
+enum Extra : size_t { kOfRecord = kListFigures.size(), kNovelty, kPopularityRank, kDiversity, kFigures };
 
 const char* FigureName(size_t figure) {
   switch (figure) {
     case kOfRecord: return "mrr_of_record";
     case kNovelty: return "novelty@10";
     case kPopularityRank: return "popularity_rank@10";
+    case kDiversity: return "diversity@10";
     default: return kListFigures[figure].name;
   }
 }
@@ -84,6 +88,8 @@ class Examination {
         rule_{settings.skip_weight, settings.like_weight},
         list_length_(static_cast<size_t>(settings.list_length)),
         discovery_(settings.protocol == "discovery"),
+        new_below_(static_cast<size_t>(settings.new_below)),
+        heavy_from_(static_cast<size_t>(settings.heavy_from)),
         rows_(model, split.train.tracks.id),
         unknown_(model.track_count(), 1),
         heard_by_(model.track_count(), 0),
@@ -101,6 +107,15 @@ class Examination {
       popularity_rank_[row] = ranks[track];
     }
     for (auto& column : columns_) column.resize(split.listeners.size());
+    segment_.resize(split.listeners.size());
+    std::unordered_map<std::string_view, uint32_t> numbers;
+    artist_.assign(model.track_count(), kUnknown);
+    for (uint32_t track = 0; track < split.train.tracks.artist.size(); ++track) {
+      const std::string& name = split.train.tracks.artist[track];
+      const uint32_t row = rows_[TrackIx{track}];
+      if (name.empty() || row == models::RowMap::kNone) continue;
+      artist_[row] = numbers.emplace(name, static_cast<uint32_t>(numbers.size())).first->second;
+    }
   }
 
   /// [track_count] what no list may have: how `exclude` is before and after each Examine.
@@ -128,6 +143,8 @@ class Examination {
     const Judged of_record = Judge(i, ranked, true);
     columns_[kOfRecord][i] = of_record.relevant > 0 ? ReciprocalRank(of_record.hits) : kNaN;
     columns_[kNovelty][i] = Novelty(ranked, kTop, heard_by_, split_.train.listener_count());
+    columns_[kDiversity][i] = ArtistShare(ranked);
+    segment_[i] = SegmentOf(past.tracks.size());
     columns_[kPopularityRank][i] = MeanPopularityRank(ranked, kTop, popularity_rank_);
   }
 
@@ -137,8 +154,27 @@ class Examination {
   }
 
   std::array<std::vector<double>, kFigures>& columns() { return columns_; }
+  std::vector<Segment>& segment() { return segment_; }
 
  private:
+  Segment SegmentOf(size_t known) const {
+    return known < new_below_ ? Segment::kNew : known < heavy_from_ ? Segment::kLight : Segment::kHeavy;
+  }
+
+  /// Different artists in the top 10, of its length; a track of unknown artist is one by itself.
+  double ArtistShare(std::span<const TrackIx> ranked) const {
+    const size_t n = std::min(kTop, ranked.size());
+    if (n == 0) return kNaN;
+    std::set<uint32_t> artists;
+    size_t alone = 0;
+    for (size_t rank = 0; rank < n; ++rank) {
+      const uint32_t artist = artist_[Raw(ranked[rank])];
+      if (artist == kUnknown) ++alone;
+      else artists.insert(artist);
+    }
+    return static_cast<double>(artists.size() + alone) / static_cast<double>(n);
+  }
+
   Judged Judge(size_t i, std::span<const TrackIx> ranked, bool of_record) const {
     std::vector<TrackIx> relevant;
     size_t unranked = 0;
@@ -161,11 +197,15 @@ class Examination {
   const StrengthRule rule_;
   const size_t list_length_;
   const bool discovery_;
+  const size_t new_below_;
+  const size_t heavy_from_;
   uint64_t known_tracks_ = 0;           ///< of the split
   const models::RowMap rows_;
   std::vector<uint8_t> unknown_;        ///< [model rows] UnknownTracks, and what only the model knows
   std::vector<uint32_t> heard_by_;      ///< [model rows]
   std::vector<float> popularity_rank_;  ///< [model rows]
+  std::vector<uint32_t> artist_;        ///< [model rows] a number each; kUnknown
+  std::vector<Segment> segment_;        ///< [listeners of the split]
   std::vector<uint8_t> in_a_top_;       ///< [model rows] written by all threads, only ever 1
   std::array<std::vector<double>, kFigures> columns_;  ///< each [listeners of the split]
 };
@@ -226,6 +266,7 @@ Result<Report> Evaluate(const models::Model& model, const Split& split, const Se
     report.figures[FigureName(f)] = {figures[f].mean, figures[f].low, figures[f].high};
     report.per_listener[FigureName(f)] = std::move(examination.columns()[f]);
   }
+  report.segment = std::move(examination.segment());
   const double coverage = examination.Coverage();
   report.figures["coverage@10"] = {coverage, coverage, coverage};
   return report;

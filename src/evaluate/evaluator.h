@@ -75,6 +75,8 @@ Split SplitGiven(Dataset train, const Dataset& test, const Settings& settings);
 /// Figures, means over listeners with 95 % bootstrap intervals (math/bootstrap.h):
 ///   mrr  hit_rate@1,5,10,20  precision@10  recall@10,20,50,100  ndcg@10,100
 ///   map@10  novelty@10  popularity_rank@10
+///   diversity@10  different artists in the top 10 over its length; a track of
+///                 unknown artist counts as one by itself
 ///   mrr_of_record  only tracks at_or_above_mean are relevant; a listener with
 ///                  none is NaN in per_listener and not in the mean
 /// and, of all lists together, so without an interval and not per listener:

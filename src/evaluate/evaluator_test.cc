@@ -97,6 +97,27 @@ TEST(Evaluate, WhatOnlyTheHoldOutKnowsIsInNoListAndStaysRelevant) {
   EXPECT_DOUBLE_EQ(Judge(GivenModel(kTracks, ByRow), OnlyListed(Example(next), {"e", "f"}), next).per_listener.at("mrr")[0], 1.0 / 3);
 }
 
+TEST(Evaluate, DiversityIsTheShareOfDifferentArtists) {
+  Split split = Example();
+  split.train.tracks.artist = {"A", "A", "B", "B", "", ""};
+  // ann's list is c d e f: one B, two by themselves; bob's b c d e f.
+  const Report report = Judge(GivenModel(kTracks, ByRow), split);
+  EXPECT_DOUBLE_EQ(report.per_listener.at("diversity@10")[0], 3.0 / 4);
+  EXPECT_DOUBLE_EQ(report.per_listener.at("diversity@10")[1], 4.0 / 5);
+}
+
+TEST(Evaluate, SegmentsAreByTheTracksOfThePast) {
+  Settings settings;
+  settings.new_below = 2;
+  settings.heavy_from = 3;
+  Report report = Judge(GivenModel(kTracks, ByRow), Example(), settings);
+  EXPECT_EQ(report.segment, (std::vector<Segment>{Segment::kLight, Segment::kNew}));
+  EXPECT_DOUBLE_EQ(MeanOf(report, "mrr", Segment::kLight), report.per_listener.at("mrr")[0]);
+  EXPECT_TRUE(std::isnan(MeanOf(report, "mrr", Segment::kHeavy)));
+  settings.heavy_from = 2;
+  EXPECT_EQ(Judge(GivenModel(kTracks, ByRow), Example(), settings).segment[0], Segment::kHeavy);
+}
+
 TEST(Evaluate, NoveltyIsOfTheTrainPart) {
   // Of two listeners: b is had by one, all others of the lists by nobody: 1 bit each.
   EXPECT_DOUBLE_EQ(Judge(GivenModel(kTracks, ByRow), Example()).figures.at("novelty@10").value, 1);

@@ -1,5 +1,6 @@
 #include "gate/gate.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -54,6 +55,40 @@ Check NoWorseThanLive(const Question& question) {
   return {name, !significant && !dropped, interval.mean, limit, compared + verdict};
 }
 
+/// Of one segment; nothing where nobody is in it.
+void CheckSegment(const Question& question, Segment segment, double least_mrr, std::vector<Check>& checks) {
+  constexpr size_t kLeastListeners = 20;
+  const Report& ours = question.challenger;
+  const auto listeners = static_cast<size_t>(std::count(ours.segment.begin(), ours.segment.end(), segment));
+  if (listeners == 0) return;
+  const std::string name(Name(segment));
+  checks.push_back(AtLeast(("min_mrr_" + name).c_str(), MeanOf(ours, "mrr", segment), ("MRR of " + std::to_string(listeners) + " " + name + " listeners").c_str(), least_mrr));
+  if (question.live == nullptr) return;
+  const std::string check = "no_worse_" + name;
+  const auto mine = ours.per_listener.find(kCompared), theirs = question.live->per_listener.find(kCompared);
+  if (mine == ours.per_listener.end() || theirs == question.live->per_listener.end() || mine->second.size() != theirs->second.size()) return;
+  std::vector<double> difference;
+  for (size_t i = 0; i < ours.segment.size(); ++i) {
+    if (ours.segment[i] == segment) difference.push_back(mine->second[i] - theirs->second[i]);
+  }
+  if (listeners < kLeastListeners) {
+    checks.push_back({check, true, std::nan(""), 0, Sentence("%zu %s listeners are too few to compare models by", listeners, name.c_str())});
+    return;
+  }
+  const double confidence = 1 - (1 - question.settings.confidence) / kSegments;
+  const auto interval = math::BootstrapMean(difference, question.settings.bootstrap_samples, confidence, question.seed);
+  checks.push_back({check, !(interval.high < 0), interval.mean, 0,
+                    Sentence("NDCG@100 against the live model on %zu %s listeners: %+.4f, %.1f %% interval [%+.4f, %+.4f]: ", listeners, name.c_str(),
+                             interval.mean, confidence * 100, interval.low, interval.high) +
+                        (interval.high < 0 ? "significantly worse" : "no worse")});
+}
+
+Check Latency(const Question& question) {
+  const double limit = question.settings.max_p99_ms;
+  return {"latency_p99", question.p99_ms <= limit, question.p99_ms, limit,
+          Sentence("99 of 100 answers of the saved model take at most %.2f ms, the limit is %.2f ms", question.p99_ms, limit)};
+}
+
 Check DataQuality(const Question& question) {
   const double limit = question.settings.max_rejected_share;
   const bool passed = question.rejected_share <= limit;
@@ -69,10 +104,15 @@ Verdict Decide(const Question& question) {
   std::vector<Check> checks = {AtLeast("min_mrr", FigureOf(report, "mrr"), "MRR", settings.min_mrr),
                                AtLeast("min_hit_rate", FigureOf(report, "hit_rate@10"), "hit rate at 10", settings.min_hit_rate),
                                AtLeast("min_coverage", FigureOf(report, "coverage@10"), "coverage at 10", settings.min_coverage),
+                               AtLeast("min_diversity", FigureOf(report, "diversity@10"), "share of different artists in the top 10", settings.min_diversity),
                                NoWorseThanLive(question),
                                DataQuality(question),
                                ArtifactSize(question.artifact_bytes, settings),
+                               Latency(question),
                                SmokeTest(question.smoke_test_passed)};
+  CheckSegment(question, Segment::kNew, settings.min_mrr_new, checks);
+  CheckSegment(question, Segment::kLight, settings.min_mrr_light, checks);
+  CheckSegment(question, Segment::kHeavy, settings.min_mrr_heavy, checks);
   std::string reason = Failures(checks);
   if (!reason.empty()) return Refusal{report.model_id, std::move(checks), std::move(reason)};
   return Approval(report.model_id, std::move(checks));

@@ -13,6 +13,7 @@ Report ReportWith(double mrr, std::vector<double> ndcg) {
   report.figures["mrr"] = {mrr, mrr, mrr};
   report.figures["hit_rate@10"] = {0.5, 0.5, 0.5};
   report.figures["coverage@10"] = {0.1, 0.1, 0.1};
+  report.figures["diversity@10"] = {0.8, 0.8, 0.8};
   report.per_listener["ndcg@100"] = std::move(ndcg);
   return report;
 }
@@ -32,11 +33,12 @@ class Gate : public testing::Test {
  protected:
   Verdict Ask(const Report& challenger, const Report* live) const {
     return Decide({.challenger = challenger, .live = live, .artifact_bytes = artifact_bytes_, .rejected_share = rejected_share_,
-                   .smoke_test_passed = smoke_, .settings = settings_, .seed = 1});
+                   .smoke_test_passed = smoke_, .p99_ms = p99_ms_, .settings = settings_, .seed = 1});
   }
   Settings settings_;
   double rejected_share_ = 0;
   bool smoke_ = true;
+  double p99_ms_ = 3;
   uint64_t artifact_bytes_ = 1000;
 };
 
@@ -55,6 +57,37 @@ TEST_F(Gate, RefusesBelowAFloorAndGivesTheFigure) {
   EXPECT_EQ(Find(verdict, "min_mrr").limit, 0.3);
   EXPECT_NE(std::get<Refusal>(verdict).reason.find("min_mrr"), std::string::npos);
   EXPECT_EQ(std::get<Refusal>(verdict).reason.find("min_hit_rate"), std::string::npos) << "only what failed";
+}
+
+TEST_F(Gate, RefusesAModelThatIsWorseForOneSegmentThoughBetterForAll) {
+  Report live = ReportWith(0.4, kFlat), ours = ReportWith(0.4, kFlat);
+  for (size_t i = 0; i < 40; ++i) {
+    ours.segment.push_back(i < 20 ? Segment::kNew : Segment::kHeavy);
+    ours.per_listener["ndcg@100"][i] += i < 20 ? -0.1 - 0.001 * static_cast<double>(i) : 0.2;
+  }
+  ours.per_listener["mrr"] = std::vector<double>(40, 0.3);
+  const auto verdict = Ask(ours, &live);
+  EXPECT_TRUE(Find(verdict, "no_worse_than_live").passed);
+  EXPECT_TRUE(Find(verdict, "no_worse_heavy").passed);
+  EXPECT_FALSE(Find(verdict, "no_worse_new").passed);
+  EXPECT_NE(std::get<Refusal>(verdict).reason.find("no_worse_new"), std::string::npos);
+  EXPECT_THROW(Find(verdict, "no_worse_light"), std::out_of_range) << "nobody is light";
+  ours.segment[0] = Segment::kLight;
+  EXPECT_NE(Find(Ask(ours, &live), "no_worse_light").why.find("too few"), std::string::npos);
+}
+
+TEST_F(Gate, FloorsOfSegmentsOfDiversityAndOfLatency) {
+  Report ours = ReportWith(0.4, kFlat);
+  ours.segment.assign(40, Segment::kLight);
+  ours.per_listener["mrr"] = std::vector<double>(40, 0.3);
+  EXPECT_TRUE(std::holds_alternative<Approval>(Ask(ours, nullptr)));
+  settings_.min_mrr_light = 0.31;
+  EXPECT_FALSE(Find(Ask(ours, nullptr), "min_mrr_light").passed);
+  EXPECT_DOUBLE_EQ(Find(Ask(ours, nullptr), "min_mrr_light").value, 0.3);
+  settings_.min_diversity = 0.9;
+  EXPECT_FALSE(Find(Ask(ours, nullptr), "min_diversity").passed);
+  settings_.max_p99_ms = 2;
+  EXPECT_FALSE(Find(Ask(ours, nullptr), "latency_p99").passed);
 }
 
 TEST_F(Gate, RefusesASignificantLossHoweverSmall) {

@@ -23,7 +23,7 @@ Result<store::DeploymentRecord> PromoteByHand(const Context& context, const std:
   SEGUE_TRY(const Court court, OpenCourt(context, dataset));
   SEGUE_TRY(const auto model, LoadModel(context, model_id));
   SEGUE_TRY(const Report report, Judge(context, court, *model, model_id, context.instruments));
-  const bool smoke = SmokeTest(context, court, *model, model_id);
+  const Smoke smoke = SmokeTest(context, court, *model, model_id);
   SEGUE_TRY(const Verdict verdict, AskGate(context, court, report, smoke, context.instruments, nullptr));
   if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
     return Error{ErrorCode::kConflict, "the gate refused model " + model_id + ": " + refusal->reason};

@@ -1,5 +1,8 @@
 #include "pipeline/judge.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include <nlohmann/json.hpp>
 
 #include "core/preferences.h"
@@ -65,24 +68,34 @@ Result<uint64_t> ArtifactBytes(const Context& context, std::string_view model_id
   return static_cast<uint64_t>(bytes);
 }
 
-bool SmokeTest(const Context& context, const Court& court, const models::Model& fitted,
-               std::string_view model_id) {
+Smoke SmokeTest(const Context& context, const Court& court, const models::Model& fitted,
+                std::string_view model_id) {
+  constexpr size_t kCompared = 5, kTimed = 500;
   const auto loaded = LoadModel(context, model_id);
-  if (!loaded.ok() || (*loaded)->track_count() != fitted.track_count()) return false;
-  if (!SameAnswers(fitted, **loaded, {})) return false;
+  if (!loaded.ok() || (*loaded)->track_count() != fitted.track_count()) return {};
+  if (!SameAnswers(fitted, **loaded, {})) return {};
   const StrengthRule rule{context.settings.skip_weight, context.settings.like_weight};
   const models::RowMap rows(fitted, court.split.train.tracks.id);
-  const size_t step = std::max<size_t>(1, court.split.listeners.size() / 5);
-  for (size_t i = 0; i < court.split.listeners.size(); i += step) {
-    const UserIx user = court.split.listeners[i];
-    const auto past = rows.PastOf(court.split.train.listeners[Raw(user)], court.split.train.EventsOf(user), rule);
-    if (!SameAnswers(fitted, **loaded, past.View())) return false;
+  const auto& listeners = court.split.listeners;
+  const auto past_of = [&](UserIx user) {
+    return rows.PastOf(court.split.train.listeners[Raw(user)], court.split.train.EventsOf(user), rule);
+  };
+  for (size_t i = 0; i < listeners.size(); i += std::max<size_t>(1, listeners.size() / kCompared)) {
+    if (!SameAnswers(fitted, **loaded, past_of(listeners[i]).View())) return {};
   }
-  return true;
+  std::vector<double> ms;
+  for (size_t i = 0; i < listeners.size(); i += std::max<size_t>(1, listeners.size() / kTimed)) {
+    const auto past = past_of(listeners[i]);
+    const auto start = std::chrono::steady_clock::now();
+    (*loaded)->Top((*loaded)->FoldIn(past.View()), 10, {});
+    ms.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  std::sort(ms.begin(), ms.end());
+  return {true, ms.empty() ? 0 : ms[std::min(ms.size() - 1, ms.size() * 99 / 100)]};
 }
 
 Result<Verdict> AskGate(const Context& context, const Court& court, const Report& report,
-                        bool smoke_test_passed, Instruments& instruments,
+                        const Smoke& smoke, Instruments& instruments,
                         std::unique_ptr<Report>* live_report) {
   SEGUE_TRY(const auto live, context.catalog.Live());
   std::unique_ptr<Report> against;
@@ -97,7 +110,8 @@ Result<Verdict> AskGate(const Context& context, const Court& court, const Report
                                         .live = against.get(),
                                         .artifact_bytes = bytes,
                                         .rejected_share = court.rejected_share,
-                                        .smoke_test_passed = smoke_test_passed,
+                                        .smoke_test_passed = smoke.passed,
+                                        .p99_ms = smoke.p99_ms,
                                         .settings = context.settings,
                                         .seed = static_cast<uint64_t>(context.settings.seed)});
   if (live_report != nullptr) *live_report = std::move(against);

@@ -31,16 +31,19 @@ Result<std::unique_ptr<models::Model>> LoadModel(const Context& context, std::st
 /// The artifact's size in bytes.
 Result<uint64_t> ArtifactBytes(const Context& context, std::string_view model_id);
 
-/// Does the artifact, loaded again, answer as the model it was saved from, for
-/// a few listeners of the court?
-bool SmokeTest(const Context& context, const Court& court, const models::Model& fitted,
+/// The saved artifact, tried as it will be served.
+struct Smoke {
+  bool passed = false;  ///< loaded again, it answers as the model it was saved from, for a few listeners of the court
+  double p99_ms = 0;    ///< of up to 500 answers, one at a time: a listener's past folded in, his best ten found
+};
+Smoke SmokeTest(const Context& context, const Court& court, const models::Model& fitted,
                std::string_view model_id);
 
 /// Asks the gate about `challenger` (reported on in `report`) against what is
 /// live now, both on this court's hold-out. `live_report` (may be null)
 /// receives the live model's report where there is one.
 Result<Verdict> AskGate(const Context& context, const Court& court, const Report& report,
-                        bool smoke_test_passed, Instruments& instruments,
+                        const Smoke& smoke, Instruments& instruments,
                         std::unique_ptr<Report>* live_report);
 
 }  // namespace segue::pipeline

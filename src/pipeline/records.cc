@@ -1,5 +1,6 @@
 #include "pipeline/records.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <ctime>
@@ -16,7 +17,17 @@ json ToJson(const Report& report) {
   for (const auto& [name, figure] : report.figures) {
     figures[name] = {{"value", figure.value}, {"low", figure.low}, {"high", figure.high}};
   }
-  return {{"model_id", report.model_id}, {"algorithm", report.algorithm},
+  json segments = json::object();
+  for (int s = 0; s < kSegments; ++s) {
+    const auto segment = static_cast<Segment>(s);
+    json one = {{"listeners", std::count(report.segment.begin(), report.segment.end(), segment)}};
+    for (const char* figure : {"mrr", "ndcg@100"}) {
+      const double mean = MeanOf(report, figure, segment);
+      one[figure] = std::isfinite(mean) ? json(mean) : json();
+    }
+    segments[std::string(Name(segment))] = std::move(one);
+  }
+  return {{"segments", segments}, {"model_id", report.model_id}, {"algorithm", report.algorithm},
           {"dataset_id", report.dataset_id}, {"protocol", report.protocol},
           {"listeners", report.listeners}, {"held_out", report.held_out},
           {"catalogue", report.catalogue}, {"figures", figures}};

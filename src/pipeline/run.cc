@@ -428,7 +428,7 @@ class Run {
 
   Status Gate(json& detail) {
     const Candidate& best = candidates_[best_];
-    const bool smoke = SmokeTest(context_, court_, *best.model, best.model_id);
+    const Smoke smoke = SmokeTest(context_, court_, *best.model, best.model_id);
     std::unique_ptr<Report> live;
     SEGUE_TRY(verdict_, AskGate(context_, court_, best.report, smoke, *log_, &live));
     const json verdict = ToJson(*verdict_);
