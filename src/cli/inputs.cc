@@ -101,6 +101,8 @@ Result<Dataset> DatasetOfFiles(const Common& common, const Settings& settings, s
   const ScratchFolder folder(scratch);
   Common inside = common;
   inside.data = folder.path().string();
+  inside.config.clear();  // `settings` has it all
+  inside.set.clear();
   SEGUE_TRY(const auto program, OpenProgram(inside, Create::kYes, Voice::kConsole));
   program->settings = settings;
   SEGUE_RETURN_IF_ERROR(TakeIn(*program, histories, tracks));

@@ -73,7 +73,7 @@ Result<uint32_t> FirstWindow(const Dataset& data, const Timeline& timeline, cons
   }
   if (timeline.windows < 2) return too_short;
   std::vector<uint64_t> in_window(timeline.windows, 0);
-  for (const Event& event : data.events) ++in_window[timeline.WindowOf(event.at)];
+  for (const Event& event : data.events) ++in_window[timeline.WindowOf(event.at)];  // a tail too short for a window is in the last
   const double wanted = options.start_share * static_cast<double>(data.events.size());
   uint64_t before = 0;
   for (uint32_t w = 0; w + 1 < timeline.windows; ++w) {
@@ -114,7 +114,8 @@ Result<Timeline> SetClock(Dataset& data, const ClockOptions& options) {
     ShiftToDay(data, timeline.zero);
     last = std::max_element(data.events.begin(), data.events.end(), [](const Event& a, const Event& b) { return a.at < b.at; })->at;
   }
-  timeline.windows = static_cast<uint32_t>((last - timeline.zero) / options.window_s + 1);
+  // A few hours of a last window would judge the arms by a handful of listeners.
+  timeline.windows = static_cast<uint32_t>((last - timeline.zero + options.window_s / 2) / options.window_s);
   SEGUE_TRY(timeline.first, FirstWindow(data, timeline, options));
   return timeline;
 }

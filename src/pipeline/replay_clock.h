@@ -31,7 +31,7 @@ struct Timeline {
   double listeners_a_window = 0;  ///< mean by the calendar, over windows with listening: what auto went by
   int64_t zero = 0;               ///< first window's start: Unix seconds; with by_listener those of day 0
   int64_t window_s = 0;
-  uint32_t windows = 0;           ///< all; the last may be cut short by the history's end
+  uint32_t windows = 0;           ///< all; the history fills at least half of the last, and what is left after it is not judged
   uint32_t first = 0;             ///< the first that is judged
   int64_t from = 0, to = 0;       ///< first and last event by the calendar
   uint64_t undated = 0;           ///< events without a time, which were left out

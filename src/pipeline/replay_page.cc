@@ -51,29 +51,47 @@ Html Levels(const Replayed& replay, const ProtocolSummary& summary, size_t figur
   return page::Draw(chart);
 }
 
-Html Level(const Replayed& replay, const ProtocolSummary& summary, size_t arm, double high) {
-  page::LineChart chart{.frame = {.title = ArmTitle(static_cast<Arm>(arm), replay.options.arms), .width = 480, .height = 220},
-                        .x = {.title = "Window"}, .y = {.title = kReplayFigures[kMainFigure], .low = 0, .high = high}};
-  chart.lines.push_back(LineOf(summary.curve, arm, kMainFigure, ""));
-  MarkSwitch(summary, 0, high, chart);
+/// The ends of intervals, so that charts beside each other have one scale.
+struct Reach {
+  double low = 0, high = 0;
+  void Take(const math::Interval& interval) {
+    for (const double end : {interval.mean, interval.low, interval.high}) {
+      if (std::isnan(end)) continue;
+      low = std::min(low, end);
+      high = std::max(high, end);
+    }
+  }
+};
+
+Reach ReachOf(const std::vector<CurvePoint>& curve) {
+  Reach reach;
+  for (const CurvePoint& point : curve) {
+    for (const auto& arm : point.total.arms) reach.Take(arm[kMainFigure]);
+  }
+  if (!(reach.low < reach.high)) reach.high = reach.low + 1e-3;
+  return reach;
+}
+
+/// One arm by itself, with its interval.
+Html Alone(const Replayed& replay, const ProtocolSummary& summary, const std::vector<CurvePoint>& curve, size_t arm) {
+  const Reach reach = ReachOf(curve);
+  page::LineChart chart{.frame = {.title = ArmTitle(static_cast<Arm>(arm), replay.options.arms), .width = 400, .height = 230}, .x = {.title = "Window"},
+                        .y = {.title = "", .low = reach.low, .high = reach.high}};
+  chart.lines.push_back(LineOf(curve, arm, kMainFigure, ""));
+  if (reach.low < 0) chart.lines.push_back({.name = "once", .x = {curve.front().window, curve.back().window}, .y = {0, 0}, .reference = true});
+  MarkSwitch(summary, reach.low, reach.high, chart);
   return page::Draw(chart);
 }
 
+/// All three gains in one chart.
 page::LineChart Gains(const Replayed& replay, const ProtocolSummary& summary, const std::string& title, int width) {
   page::LineChart chart{.frame = {.title = title, .width = width}, .x = {.title = WindowAxis(replay)},
                         .y = {.title = std::string(kReplayFigures[kMainFigure]) + ", more than trained once"}};
-  double low = 0, high = 0;
-  for (size_t arm = 1; arm < kArms; ++arm) {
-    auto line = LineOf(summary.differences_to_once, arm, kMainFigure, ArmTitle(static_cast<Arm>(arm), replay.options.arms));
-    for (size_t i = 0; i < line.y.size(); ++i) {
-      low = std::min({low, line.y[i], std::isnan(line.low[i]) ? low : line.low[i]});
-      high = std::max({high, line.y[i], std::isnan(line.high[i]) ? high : line.high[i]});
-    }
-    chart.lines.push_back(std::move(line));
-  }
   const auto& curve = summary.differences_to_once;
+  const Reach reach = ReachOf(curve);
+  for (size_t arm = 1; arm < kArms; ++arm) chart.lines.push_back(LineOf(curve, arm, kMainFigure, ArmTitle(static_cast<Arm>(arm), replay.options.arms)));
   if (!curve.empty()) chart.lines.push_back({.name = "once", .x = {curve.front().window, curve.back().window}, .y = {0, 0}, .reference = true});
-  MarkSwitch(summary, low, high, chart);
+  MarkSwitch(summary, reach.low, reach.high, chart);
   return chart;
 }
 
@@ -97,21 +115,23 @@ Html Totals(const Replayed& replay, const ProtocolSummary& summary) {
   return page::Draw(table);
 }
 
+std::string ShortName(Arm arm) { return arm == Arm::kFoldIn ? "fold-in" : std::string(kArmNames[static_cast<size_t>(arm)]); }
+
 Html Differences(const Replayed& replay, const ProtocolSummary& summary) {
   page::Table table{.caption = "Paired differences: the same listener in the same window", .columns = {{.name = "difference", .number = false}}};
   for (const char* figure : kReplayFigures) {
     table.columns.push_back({.name = figure});
     table.columns.push_back({.name = Fixed(replay.confidence * 100, 0) + " %"});
   }
-  table.columns.push_back({.name = std::string("by ") + kReplayFigures[kMainFigure], .number = false});
+  table.columns.push_back({.name = "verdict", .number = false, .note = std::string("by ") + kReplayFigures[kMainFigure] + "; open: the interval has 0 in it"});
   for (const ArmDifference& d : summary.differences) {
-    std::vector<std::string> row = {ArmTitle(d.a, replay.options.arms) + " − " + ArmTitle(d.b, replay.options.arms)};
+    std::vector<std::string> row = {ShortName(d.a) + " − " + ShortName(d.b)};
     for (const math::Interval& figure : d.figures) {
       row.push_back(Signed(figure.mean));
       row.push_back(SpelledInterval(figure, true));
     }
     const int side = SideOf(d.figures[kMainFigure]);
-    row.push_back(side > 0 ? "better" : side < 0 ? "worse" : "not told apart");
+    row.push_back(side > 0 ? "better" : side < 0 ? "worse" : "open");
     table.rows.push_back(std::move(row));
     table.strong.push_back(side != 0);
   }
@@ -150,19 +170,17 @@ page::Section ProtocolSection(const Replayed& replay, const ReplaySummary& whole
     section.parts.push_back(page::Paragraph("Nobody played a track that was new to him."));
     return section;
   }
-  section.parts.push_back(page::Draw(Gains(replay, summary, "What each arm gains over training once, with intervals", 980)));
   section.parts.push_back(Levels(replay, summary, kMainFigure, 980));
+  std::vector<Html> gains, levels;
+  for (size_t arm = 1; arm < kArms; ++arm) gains.push_back(Alone(replay, summary, summary.differences_to_once, arm));
+  for (size_t arm = 0; arm < kArms; ++arm) levels.push_back(Alone(replay, summary, summary.curve, arm));
+  section.parts.push_back(page::Paragraph(std::string("What each gains in ") + kReplayFigures[kMainFigure] + " over training once, with intervals:"));
+  section.parts.push_back(page::SideBySide(gains, 300));
   if (summary.switch_window) section.parts.push_back(RecoveryTable(replay, summary));
   section.parts.push_back(Differences(replay, summary));
   section.parts.push_back(Totals(replay, summary));
   if (summary.joined.pairs > 0) section.parts.push_back(Segments(replay, summary));
-  double high = 0;
-  for (const CurvePoint& point : summary.curve) {
-    for (const auto& arm : point.total.arms) high = std::max({high, arm[kMainFigure].mean, std::isnan(arm[kMainFigure].high) ? 0 : arm[kMainFigure].high});
-  }
-  std::vector<Html> levels;
-  for (size_t arm = 0; arm < kArms; ++arm) levels.push_back(Level(replay, summary, arm, std::max(high, 1e-3)));
-  section.parts.push_back(page::Folded("Each arm by itself, with intervals", page::SideBySide(levels, 420)));
+  section.parts.push_back(page::Folded("The level of each arm, with intervals", page::SideBySide(levels, 420)));
   return section;
 }
 
@@ -187,8 +205,21 @@ page::Section CostSection(const Replayed& replay, const ReplaySummary& summary) 
   return section;
 }
 
+Html GainTiles(const ReplaySummary& summary) {
+  std::vector<page::Tile> tiles;
+  for (const Protocol protocol : {Protocol::kDiscovery, Protocol::kNext}) {
+    for (const ArmDifference& d : summary.protocols[static_cast<size_t>(protocol)].differences) {
+      if (d.b != Arm::kOnce) continue;
+      const math::Interval& gain = d.figures[kMainFigure];
+      tiles.push_back({Name(protocol) + ": " + ShortName(d.a) + " over once", Signed(gain.mean), SpelledInterval(gain, true)});
+    }
+  }
+  return page::Tiles(tiles);
+}
+
 page::Section VerdictSection(const ReplaySummary& summary) {
-  page::Section section{.title = "Verdict", .lead = std::string("By ") + kReplayFigures[kMainFigure] + ". Better or worse is said only where the interval of the paired difference is clear of 0.", .parts = {}};
+  page::Section section{.title = "Verdict", .lead = std::string("By ") + kReplayFigures[kMainFigure] + ". Better or worse: the interval of the paired difference is clear of 0.", .parts = {}};
+  section.parts.push_back(GainTiles(summary));
   std::string list;
   for (const std::string& sentence : summary.verdict) list += "<li>" + page::Escaped(sentence) + "</li>\n";
   section.parts.push_back(page::Raw("<ul>\n" + list + "</ul>\n"));

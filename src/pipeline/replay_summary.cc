@@ -72,29 +72,40 @@ Total Segment(const Replayed& replay, std::span<const ReplayPair> pairs, bool kn
   return Clusters(replay, some).All();
 }
 
+/// Windows with fewer than a quarter of the busiest one's listeners say more of
+/// who is left than of the arms: the curve does without them.
+std::vector<WindowCount> Shown(const std::vector<WindowCount>& windows) {
+  uint64_t most = 0;
+  for (const WindowCount& window : windows) most = std::max(most, window.listeners);
+  std::vector<WindowCount> shown;
+  std::copy_if(windows.begin(), windows.end(), std::back_inserter(shown), [&](const WindowCount& window) { return 4 * window.listeners >= most; });
+  return shown;
+}
+
 /// Consecutive windows of about as many pairs each.
 void DrawCurve(const Replayed& replay, std::span<const ReplayPair> pairs, const std::vector<WindowCount>& windows, ProtocolSummary& summary) {
-  size_t first = 0;
-  for (size_t w = 0; w < windows.size();) {
+  const auto shown = Shown(windows);
+  uint64_t left = 0;
+  for (const WindowCount& window : shown) left += window.listeners;
+  size_t at = 0;  // of pairs
+  for (size_t w = 0; w < shown.size();) {
     const size_t points_left = std::max<size_t>(1, kMostPoints - std::min(kMostPoints, summary.curve.size()));
-    const bool each = windows.size() <= kMostPoints;
-    const size_t wanted = each ? 1 : (pairs.size() - first + points_left - 1) / points_left;
-    CurvePoint point{.first = windows[w].window, .last = windows[w].window};
-    size_t last = first;
-    double sum = 0;
-    do {
-      last += windows[w].listeners;
-      sum += static_cast<double>(windows[w].window) * static_cast<double>(windows[w].listeners);
-      point.last = windows[w].window;
-      ++w;
-    } while (w < windows.size() && last - first < wanted);
-    point.window = sum / static_cast<double>(last - first);
-    const Clusters clusters(replay, pairs.subspan(first, last - first));
+    const size_t wanted = shown.size() <= kMostPoints ? 1 : (left + points_left - 1) / points_left;
+    CurvePoint point{.first = shown[w].window};
+    std::vector<ReplayPair> some;
+    for (; w < shown.size() && some.size() < wanted; ++w) {
+      while (pairs[at].window != shown[w].window) ++at;
+      for (; at < pairs.size() && pairs[at].window == shown[w].window; ++at) some.push_back(pairs[at]);
+      point.window += static_cast<double>(shown[w].window) * static_cast<double>(shown[w].listeners);
+      point.last = shown[w].window;
+    }
+    left -= some.size();
+    point.window /= static_cast<double>(some.size());
+    const Clusters clusters(replay, some);
     point.total = clusters.All();
     summary.curve.push_back(point);
     point.total = clusters.All(static_cast<size_t>(Arm::kOnce));
     summary.differences_to_once.push_back(point);
-    first = last;
   }
 }
 

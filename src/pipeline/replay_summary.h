@@ -31,7 +31,9 @@ struct Total {
   ArmIntervals arms{};
 };
 
-/// Consecutive windows together, so that a curve has no more points than can be read.
+/// Consecutive windows together, so that a curve has no more points than can be
+/// read. Windows with fewer than a quarter of the busiest one's listeners are in
+/// no point.
 struct CurvePoint {
   uint32_t first = 0, last = 0;  ///< windows
   double window = 0;             ///< their mean, each as often as it has pairs
