@@ -94,7 +94,7 @@ struct Replayed {
 
 /// Walks through the history. Models that arms share are fitted once; those
 /// that no arm uses any more are dropped, so that there are at most three.
-/// Memory: the dataset twice, and 112 bytes a (listener, window) and protocol.
+/// Memory: the dataset twice, and 104 bytes a (listener, window) and protocol.
 /// Arms are judged side by side (train.threads); same seed, same bytes for any
 /// number of threads, but for the CPU seconds.
 ///

@@ -205,21 +205,19 @@ page::Section CostSection(const Replayed& replay, const ReplaySummary& summary) 
   return section;
 }
 
-Html GainTiles(const ReplaySummary& summary) {
+Html GainTiles(const ReplaySummary& summary, Protocol protocol) {
   std::vector<page::Tile> tiles;
-  for (const Protocol protocol : {Protocol::kDiscovery, Protocol::kNext}) {
-    for (const ArmDifference& d : summary.protocols[static_cast<size_t>(protocol)].differences) {
-      if (d.b != Arm::kOnce) continue;
-      const math::Interval& gain = d.figures[kMainFigure];
-      tiles.push_back({Name(protocol) + ": " + ShortName(d.a) + " over once", Signed(gain.mean), SpelledInterval(gain, true)});
-    }
+  for (const ArmDifference& d : summary.protocols[static_cast<size_t>(protocol)].differences) {
+    if (d.b != Arm::kOnce) continue;
+    const math::Interval& gain = d.figures[kMainFigure];
+    tiles.push_back({Name(protocol) + ": " + ShortName(d.a) + " over once", Signed(gain.mean), SpelledInterval(gain, true)});
   }
   return page::Tiles(tiles);
 }
 
 page::Section VerdictSection(const ReplaySummary& summary) {
   page::Section section{.title = "Verdict", .lead = std::string("By ") + kReplayFigures[kMainFigure] + ". Better or worse: the interval of the paired difference is clear of 0.", .parts = {}};
-  section.parts.push_back(GainTiles(summary));
+  for (const Protocol protocol : {Protocol::kDiscovery, Protocol::kNext}) section.parts.push_back(GainTiles(summary, protocol));
   std::string list;
   for (const std::string& sentence : summary.verdict) list += "<li>" + page::Escaped(sentence) + "</li>\n";
   section.parts.push_back(page::Raw("<ul>\n" + list + "</ul>\n"));
