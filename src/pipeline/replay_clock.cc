@@ -107,8 +107,8 @@ Result<Timeline> SetClock(Dataset& data, const ClockOptions& options) {
   timeline.to = newest->at;
   timeline.zero = DayOf(timeline.from);
   timeline.listeners_a_window = ListenersAWindow(data, timeline.zero, options.window_s);
-  const double enough = std::min(kSharedByMany, static_cast<double>(data.listener_count()) / 2);
-  timeline.by_listener = options.clock == "listener" || (options.clock == "auto" && timeline.listeners_a_window < enough);
+  const bool shared = timeline.listeners_a_window > static_cast<double>(data.listener_count()) / 2 || timeline.listeners_a_window >= kSharedByMany;
+  timeline.by_listener = options.clock == "listener" || (options.clock == "auto" && !shared);
   int64_t last = timeline.to;
   if (timeline.by_listener) {
     ShiftToDay(data, timeline.zero);

@@ -24,8 +24,8 @@ struct ClockOptions {
 ///           week of the calendar. Then another's "past" may lie in later years
 ///           than one's own, which no service could have known; it is so for
 ///           all arms alike, and makes new releases no news.
-/// auto      calendar where a week's (window's) listening comes, in the mean over
-///           windows, from at least half of the listeners or from 20; else listener
+/// auto      calendar where a window's listening comes, in the mean over windows
+///           with any, from more than half of the listeners or from 20; else listener
 struct Timeline {
   bool by_listener = false;
   double listeners_a_window = 0;  ///< mean by the calendar, over windows with listening: what auto went by

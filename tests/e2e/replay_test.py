@@ -37,7 +37,7 @@ def simulated(folder):
 def test_a_switch_of_tastes_shows_in_every_output_and_threads_change_no_byte():
     with Folder() as folder:
         world = simulated(folder)
-        common = ["--histories", world, "--window", "7d", "--algorithm", "markov", "--switch-at", "63d", "--retrain-every", 5]
+        common = ["--histories", world, "--window", "7d", "--algorithm", "markov", "--switch-at", "63d", "--retrain-every", 5, "--recovered", 0.7]
         done = run(*common, "--output", folder / "one", "--json", "--set", "train.threads=1")
         assert done.returncode == 0, done.stderr
         told = json.loads(done.stdout)
