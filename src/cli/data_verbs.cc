@@ -1,48 +1,17 @@
-#include <algorithm>
 #include <cstdio>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
 #include "clean/cleaner.h"
+#include "cli/inputs.h"
 #include "cli/verbs.h"
-#include "ingest/ingest.h"
 #include "pipeline/lock.h"
 
 namespace segue::cli {
 namespace {
 
 using nlohmann::json;
-namespace fs = std::filesystem;
-
-/// Files of what was named on the command line, each with the name that the
-/// inbox would know it by (folders matter: they name listeners).
-Result<std::vector<ingest::Input>> FindInputs(const IngestFlags& flags) {
-  std::vector<ingest::Input> inputs;
-  for (const std::string& given : flags.paths) {
-    std::error_code error;
-    const fs::path path = fs::canonical(given, error);
-    if (error) return Error{ErrorCode::kNotFound, given + ": " + error.message()};
-    const fs::path base = path.parent_path();
-    if (fs::is_regular_file(path)) {
-      const fs::path folder = base.filename();
-      inputs.push_back({path, (folder / path.filename()).string(), flags.listener, "cli"});
-      continue;
-    }
-    for (auto it = fs::recursive_directory_iterator(path, error); it != fs::recursive_directory_iterator();
-         it.increment(error)) {
-      if (error) return Error{ErrorCode::kPermission, given + ": " + error.message()};
-      if (it->is_regular_file()) {
-        inputs.push_back({it->path(), it->path().lexically_relative(base).string(), flags.listener, "cli"});
-      }
-    }
-    if (error) return Error{ErrorCode::kPermission, given + ": " + error.message()};
-  }
-  std::sort(inputs.begin(), inputs.end(),
-            [](const ingest::Input& a, const ingest::Input& b) { return a.name < b.name; });
-  if (inputs.empty()) return Error{ErrorCode::kInvalid, "there are no files in what was named"};
-  return inputs;
-}
 
 void PrintNumbers(const json& numbers, bool as_json) {
   if (as_json) {
@@ -124,23 +93,11 @@ int IngestPaths(const Common& common, const IngestFlags& flags) {
   CatchSignals();
   auto program = OpenProgram(common, Create::kYes, Voice::kConsole);
   if (!program.ok()) return Fail(program.error());
-  const auto inputs = FindInputs(flags);
+  const auto inputs = FindInputs(flags.paths, flags.listener);
   if (!inputs.ok()) return Fail(inputs.error());
-  const ingest::Context context{*(*program)->bucket, *(*program)->catalog, (*program)->clock, (*program)->settings,
-                                *(*program)->instruments};
-  ingest::Outcome total;
-  for (size_t i = 0; i < inputs->size() && !Cancelled().load(); ++i) {
-    context.instruments.Progress("ingest", i, inputs->size(), "files");
-    const auto outcome = ingest::Ingest(context, (*inputs)[i]);
-    if (!outcome.ok()) return Fail(outcome.error());
-    total.accepted += outcome->accepted;
-    total.already_known += outcome->already_known;
-    total.set_aside += outcome->set_aside;
-    total.quarantined += outcome->quarantined;
-    total.rows += outcome->rows;
-    total.rejected_rows += outcome->rejected_rows;
-  }
-  context.instruments.Progress("ingest", inputs->size(), inputs->size(), "files");
+  const auto taken = IngestAll(**program, *inputs);
+  if (!taken.ok()) return Fail(taken.error());
+  const ingest::Outcome& total = *taken;
   PrintNumbers({{"files", inputs->size()}, {"accepted", total.accepted}, {"already_known", total.already_known},
                 {"set_aside", total.set_aside}, {"quarantined", total.quarantined}, {"rows", total.rows},
                 {"rejected_rows", total.rejected_rows}}, common.json);

@@ -2,11 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/inputs.h"
 #include "cli/verbs.h"
 #include "models/groups.h"
 #include "monitor/run_log.h"
 #include "store/csv_files.h"
-#include "store/dataset_store.h"
 #include "train/groups.h"
 
 namespace segue::cli {
@@ -15,16 +15,6 @@ namespace {
 using models::Group;
 using models::Grouping;
 using nlohmann::json;
-
-/// The dataset that the live model was trained on.
-Result<Dataset> LiveDataset(const Common& common) {
-  SEGUE_TRY(const auto program, OpenProgram(common, Create::kNo, Voice::kConsole));
-  SEGUE_TRY(const auto live, program->catalog->Live());
-  if (!live) return Error{ErrorCode::kNotFound, "no model is live yet; drop data into the inbox and `segue run`"};
-  SEGUE_TRY(const auto record, program->catalog->FindModel(live->to_model));
-  if (!record) return Error{ErrorCode::kNotFound, "model " + live->to_model + " is not in the registry"};
-  return store::LoadDataset(*program->bucket, record->dataset_id);
-}
 
 Result<Dataset> DatasetOf(const Common& common, const GroupsFlags& flags) {
   if (flags.files.train.empty()) return LiveDataset(common);

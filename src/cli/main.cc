@@ -161,6 +161,26 @@ void SongVerbs(CLI::App& app, Common& common, int& exit_code, StatsFlags& flags)
   verb->callback([&] { exit_code = Stats(common, flags); });
 }
 
+void ReplayVerb(CLI::App& app, Common& common, int& exit_code, ReplayFlags& flags) {
+  CLI::App* verb = Verb(app, common, "replay", "Walk through real history: does retraining pay, and which way of it?");
+  verb->add_option("--histories", flags.histories, "Folder (or file) of listening histories; default: what the live model of --data was trained on");
+  verb->add_option("--tracks", flags.tracks, "Table of tracks; once a file")->allow_extra_args(false);
+  verb->add_option("--output", flags.output, "Folder for replay.json, replay.html and replay.svg")->required();
+  verb->add_option("--algorithm", flags.algorithm, "What is trained; `segue evaluate --help` lists them")->capture_default_str();
+  verb->add_option("--window", flags.window, "Length of a window: 7d, 12h, 4w")->capture_default_str();
+  verb->add_option("--clock", flags.clock, "calendar: dates as they were; listener: everybody's first day is day 0; auto: calendar where listeners share its windows")
+      ->check(CLI::IsMember({"auto", "calendar", "listener"}))->capture_default_str();
+  verb->add_option("--start", flags.start, "The first judged window has this share of all events before it (0.25), or this much time (90d)")->capture_default_str();
+  verb->add_option("--retrain-every", flags.retrain_every, "The timer's windows; 0: never")->capture_default_str();
+  verb->add_option("--trigger-plays", flags.trigger_plays, "Train when at least so many events are new ...; 0: not by events")->capture_default_str();
+  verb->add_option("--trigger-share", flags.trigger_share, "... and at least this share of those trained on")->capture_default_str();
+  verb->add_option("--trigger-drift", flags.trigger_drift, "Or when the share of plays of unfamiliar artists has risen by so much; 0: not by drift")->capture_default_str();
+  verb->add_option("--switch-at", flags.switch_at, "When tastes are known to have switched (2025-05-01, or 60d after the first day): tells how each arm recovers");
+  verb->add_option("--recovered", flags.recovered, "Recovered at this share of the level before")->check(CLI::Range(0.01, 1.0))->capture_default_str();
+  verb->add_option("--seed", flags.seed, "Random seed; default train.seed");
+  verb->callback([&] { exit_code = ReplayHistories(common, flags); });
+}
+
 void OtherVerbs(CLI::App& app, Common& common, int& exit_code, SimulateFlags& flags) {
   CLI::App* verb = Verb(app, common, "simulate", "Write made-up listeners with drifting tastes as raw files", false);
   verb->add_option("--output", flags.output, "Folder to write to")->required();
@@ -170,6 +190,7 @@ void OtherVerbs(CLI::App& app, Common& common, int& exit_code, SimulateFlags& fl
   verb->add_option("--plays-per-day", flags.plays_per_day, "Mean a listener")->capture_default_str();
   verb->add_option("--drift", flags.drift, "Share of a taste that moves each day")->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  verb->add_option("--switch-day", flags.switch_day, "On this day every taste becomes another, and old favourites are forgotten; default: never");
   verb->add_option("--seed", flags.seed, "Random seed: the same seed, the same files")->capture_default_str();
   verb->callback([&] { exit_code = SimulateWorld(common, flags); });
 
@@ -200,6 +221,7 @@ int Main(int argc, char** argv) {
   OfflineFlags offline;
   GroupsFlags groups;
   HitsFlags hits;
+  ReplayFlags replay;
   SimulateFlags simulate;
   StatsFlags stats;
   RunningVerbs(app, common, exit_code, serve, demo);
@@ -209,6 +231,7 @@ int Main(int argc, char** argv) {
   GroupsVerb(app, common, exit_code, groups);
   HitsVerb(app, common, exit_code, hits);
   SongVerbs(app, common, exit_code, stats);
+  ReplayVerb(app, common, exit_code, replay);
   OtherVerbs(app, common, exit_code, simulate);
   try {
     app.parse(argc, argv);

@@ -21,6 +21,7 @@ int SimulateWorld(const Common& common, const SimulateFlags& flags) {
   world.days = flags.days;
   world.plays_per_day = flags.plays_per_day;
   world.drift = flags.drift;
+  world.switch_day = flags.switch_day;
   const auto summary = simulate::Simulate(world, flags.output, *instruments);
   if (!summary.ok()) return Fail(summary.error());
   if (common.json) {

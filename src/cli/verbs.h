@@ -95,6 +95,24 @@ struct HitsFlags {
 };
 int JudgeHits(const Common& common, const HitsFlags& flags);
 
+struct ReplayFlags {
+  std::vector<std::string> histories;  ///< none: the data folder's
+  std::vector<std::string> tracks;
+  std::string output;
+  std::string algorithm = "ials";
+  std::string window = "7d";
+  std::string clock = "auto";
+  std::string start = "0.25";          ///< a share of the events, or a span
+  int64_t retrain_every = 4;
+  int64_t trigger_plays = 1000;
+  double trigger_share = 0.2;
+  double trigger_drift = 0.15;
+  std::string switch_at;               ///< a date, or a span since the first day; "" none known
+  double recovered = 0.8;
+  int64_t seed = -1;                   ///< -1: train.seed
+};
+int ReplayHistories(const Common& common, const ReplayFlags& flags);
+
 struct SimulateFlags {
   std::string output;
   int64_t listeners = 200;
@@ -102,6 +120,7 @@ struct SimulateFlags {
   int64_t days = 180;
   double plays_per_day = 6;
   double drift = 0.005;
+  int64_t switch_day = -1;
   int64_t seed = 7;
 };
 int SimulateWorld(const Common& common, const SimulateFlags& flags);

@@ -118,6 +118,51 @@ std::vector<Interval> BootstrapMeans(std::span<const std::span<const double>> co
   return result;
 }
 
+std::vector<Interval> BootstrapClusters(std::span<const std::span<const double>> sums, std::span<const double> counts,
+                                        int64_t samples, double confidence, uint64_t seed) {
+  SEGUE_CHECK(samples >= 1 && confidence > 0 && confidence < 1);
+  const size_t n = counts.size();
+  const size_t figures = sums.size();
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  std::vector<Interval> result(figures, {kNaN, kNaN, kNaN});
+  if (n == 0 || figures == 0) return result;
+  double count = 0;
+  for (const double one : counts) {
+    SEGUE_CHECK(one > 0);
+    count += one;
+  }
+  for (size_t f = 0; f < figures; ++f) {
+    SEGUE_CHECK(sums[f].size() == n);
+    result[f].mean = TallyOf(sums[f]).sum / count;
+  }
+  if (n == 1) return result;
+  if (n > kLargestResampled) {
+    std::vector<double> off(n);
+    for (size_t f = 0; f < figures; ++f) {
+      const double ratio = result[f].mean;
+      for (size_t i = 0; i < n; ++i) off[i] = (sums[f][i] - ratio * counts[i]) * static_cast<double>(n) / count;
+      const Interval spread = NormalInterval(off, confidence);
+      result[f] = {ratio, ratio + spread.low, ratio + spread.high};
+    }
+    return result;
+  }
+  const auto draws = static_cast<size_t>(samples);
+  std::vector<double> ratios(draws * figures);
+  ParallelFor(draws, [&](size_t k) {
+    Random random(seed, k);
+    double* out = ratios.data() + k * figures;
+    double drawn = 0;
+    for (size_t draw = 0; draw < n; ++draw) {
+      const size_t i = random.Below(n);
+      drawn += counts[i];
+      for (size_t f = 0; f < figures; ++f) out[f] += sums[f][i];
+    }
+    for (size_t f = 0; f < figures; ++f) out[f] /= drawn;
+  });
+  for (size_t f = 0; f < figures; ++f) result[f] = Percentiles(result[f].mean, ratios, f, figures, confidence);
+  return result;
+}
+
 Interval BootstrapMean(std::span<const double> values, int64_t samples, double confidence, uint64_t seed) {
   if (values.empty()) return {};
   return BootstrapMeans(std::span(&values, 1), samples, confidence, seed)[0];

@@ -34,4 +34,17 @@ Interval BootstrapMean(std::span<const double> values, int64_t samples, double c
 std::vector<Interval> BootstrapMeans(std::span<const std::span<const double>> columns, int64_t samples,
                                      double confidence, uint64_t seed);
 
+/// Bootstrap of ratios Σ sum / Σ count over clusters that are drawn whole: means
+/// over values that come in groups (a listener's windows, a day's requests)
+/// and resemble each other within a group, so that drawing single values would
+/// give too narrow an interval. Each cluster counts as often as it has values.
+/// Davison, Hinkley, "Bootstrap Methods and their Application", 1997, ch. 3.8.
+///   sums    [figures], each [clusters]
+///   counts  [clusters] > 0 values of each (CHECK)
+/// Percentiles and seeds as above, every resample shared by all figures; above
+/// kLargestResampled clusters the normal interval of the linearised ratio. One
+/// cluster says nothing of the spread: its ends are NaN. No cluster: all NaN.
+std::vector<Interval> BootstrapClusters(std::span<const std::span<const double>> sums, std::span<const double> counts,
+                                        int64_t samples, double confidence, uint64_t seed);
+
 }  // namespace segue::math

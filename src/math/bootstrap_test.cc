@@ -131,5 +131,60 @@ TEST(Bootstrap, OfManyListenersMeetsTheResampledInterval) {
   EXPECT_NEAR(normal.high - normal.low, 2 * 1.95996 * 0.0019364, 1e-6);
 }
 
+TEST(BootstrapClusters, OneValueAClusterIsTheBootstrapOfTheMean) {
+  const std::vector<double> values = {1, 0, 0, 1, 0.5, 0.25, 1, 0};
+  const std::vector<double> counts(values.size(), 1.0);
+  const std::span<const double> sums = values;
+  const auto clusters = BootstrapClusters(std::span(&sums, 1), counts, 500, 0.95, 3)[0];
+  const auto plain = BootstrapMean(values, 500, 0.95, 3);
+  EXPECT_DOUBLE_EQ(clusters.mean, plain.mean);
+  EXPECT_DOUBLE_EQ(clusters.low, plain.low);
+  EXPECT_DOUBLE_EQ(clusters.high, plain.high);
+}
+
+TEST(BootstrapClusters, ValuesThatAreAlikeWithinAClusterGiveAWiderIntervalThanDrawnAlone) {
+  // 6 listeners, each the same in all of 50 windows: 6 observations, not 300.
+  const std::vector<double> level = {0, 0.2, 0.4, 0.6, 0.8, 1};
+  std::vector<double> sums, counts, all;
+  for (const double value : level) {
+    sums.push_back(50 * value);
+    counts.push_back(50);
+    all.insert(all.end(), 50, value);
+  }
+  const std::span<const double> column = sums;
+  const auto clusters = BootstrapClusters(std::span(&column, 1), counts, 1000, 0.95, 1)[0];
+  const auto plain = BootstrapMean(all, 1000, 0.95, 1);
+  EXPECT_NEAR(clusters.mean, 0.5, 1e-12);
+  EXPECT_GT(clusters.high - clusters.low, 5 * (plain.high - plain.low));
+}
+
+TEST(BootstrapClusters, AClusterCountsAsOftenAsItHasValuesAndOneAloneHasNoInterval) {
+  const std::vector<double> sums = {3, 0}, counts = {3, 1};
+  const std::span<const double> column = sums;
+  const auto both = BootstrapClusters(std::span(&column, 1), counts, 200, 0.95, 1)[0];
+  EXPECT_DOUBLE_EQ(both.mean, 0.75);
+  EXPECT_DOUBLE_EQ(both.low, 0);
+  EXPECT_DOUBLE_EQ(both.high, 1);
+  const std::span<const double> alone = std::span(sums).first(1);
+  const auto single = BootstrapClusters(std::span(&alone, 1), std::span(counts).first(1), 200, 0.95, 1)[0];
+  EXPECT_DOUBLE_EQ(single.mean, 1);
+  EXPECT_TRUE(std::isnan(single.low) && std::isnan(single.high));
+}
+
+TEST(BootstrapClusters, ManyClustersTakeTheLinearisedRatioWhichResamplingComesTo) {
+  std::vector<double> sums, counts;
+  Random random(5);
+  for (uint64_t i = 0; i < kLargestResampled + 1; ++i) {
+    counts.push_back(1 + static_cast<double>(random.Below(5)));
+    sums.push_back(counts.back() * random.Uniform());
+  }
+  const std::span<const double> column = sums;
+  const auto linear = BootstrapClusters(std::span(&column, 1), counts, 200, 0.95, 1)[0];
+  const std::span<const double> fewer = std::span(sums).first(kLargestResampled);
+  const auto drawn = BootstrapClusters(std::span(&fewer, 1), std::span(counts).first(kLargestResampled), 200, 0.95, 1)[0];
+  EXPECT_NEAR(linear.mean, drawn.mean, 1e-4);
+  EXPECT_NEAR(linear.high - linear.low, drawn.high - drawn.low, 0.25 * (linear.high - linear.low));
+}
+
 }  // namespace
 }  // namespace segue::math

@@ -108,4 +108,9 @@ struct DotPlot {
 };
 Html Draw(const DotPlot& chart);
 
+/// A chart as an SVG file by itself, its title in it, on a ground of its own:
+/// light or dark as the reader's system is, and readable on either kind of page.
+/// `chart` is what Draw gave (CHECK).
+std::string Standalone(const Html& chart);
+
 }  // namespace segue::page

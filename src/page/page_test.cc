@@ -137,5 +137,18 @@ TEST(Charts, AnAxisKeepsTheEndsThatItWasTold) {
   EXPECT_EQ(Shortened("Grüße an alle", 40), "Grüß…");
 }
 
+TEST(Charts, OneByItselfIsAFileWithItsOwnStyleAndItsTitleToSee) {
+  LineChart chart{.frame = {.title = "A < B"}};
+  chart.lines.push_back({.name = "one", .x = {0, 1}, .y = {0, 1}});
+  const Html drawn = Draw(chart);
+  const std::string svg = Standalone(drawn);
+  EXPECT_TRUE(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\""));
+  EXPECT_TRUE(svg.ends_with("</svg>\n"));
+  EXPECT_NE(svg.find(">A &lt; B</text>"), std::string::npos);
+  EXPECT_NE(svg.find("<style>"), std::string::npos);
+  EXPECT_EQ(svg.find("<figure"), std::string::npos);
+  EXPECT_EQ(svg, Standalone(drawn));
+}
+
 }  // namespace
 }  // namespace segue::page

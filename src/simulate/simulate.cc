@@ -115,6 +115,13 @@ class Taste {
     shares_[towards] += drift;
   }
 
+  /// Every share moves to another taste; a single taste has no other.
+  void Switch(Random& random) {
+    if (shares_.size() < 2) return;
+    const size_t by = 1 + random.Below(shares_.size() - 1);
+    std::rotate(shares_.begin(), shares_.begin() + static_cast<std::ptrdiff_t>(by), shares_.end());
+  }
+
   size_t Draw(Random& random) const {
     double at = random.Uniform();
     for (size_t g = 0; g < shares_.size(); ++g) {
@@ -155,6 +162,10 @@ std::vector<Play> PlaysOf(const World& world, const Catalogue& catalogue, int64_
   std::vector<int64_t> favourites;
   std::vector<Play> plays;
   for (int64_t day = 0; day < world.days; ++day) {
+    if (day == world.switch_day) {
+      taste.Switch(moods);
+      favourites.clear();
+    }
     taste.Drift(world.drift, moods);
     const auto count = static_cast<int64_t>(eagerness * 2 * random.Uniform() + random.Uniform());
     int64_t at = world.first_day + day * kDay + 7 * 3600 + static_cast<int64_t>(random.Below(8 * 3600));
@@ -335,7 +346,10 @@ Result<Summary> Simulate(const World& world, const fs::path& folder, Instruments
 std::vector<double> TasteOn(const World& world, int64_t listener, int64_t day) {
   Random moods = TasteStream(world, listener);
   Taste taste(static_cast<size_t>(world.tastes), moods);
-  for (int64_t d = 0; d <= day; ++d) taste.Drift(world.drift, moods);
+  for (int64_t d = 0; d <= day; ++d) {
+    if (d == world.switch_day) taste.Switch(moods);
+    taste.Drift(world.drift, moods);
+  }
   return taste.shares();
 }
 

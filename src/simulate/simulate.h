@@ -19,6 +19,7 @@ struct World {
   double plays_per_day = 6;       ///< mean a listener
   int64_t tastes = 16;            ///< latent genres
   double drift = 0.005;           ///< share of a listener's taste that moves each day
+  int64_t switch_day = -1;        ///< on this day, before its drift, everybody's taste becomes another; -1 never
   int64_t first_day = 1735689600; ///< Unix seconds: 2025-01-01
 };
 
@@ -38,8 +39,10 @@ struct Summary {
 /// its taste, and is labelled a hit where it is among the fifth most popular;
 /// each listener a Dirichlet taste that random-walks by `drift` a day; audio
 /// features are drawn around the tastes' means; a play is cut short more often
-/// the less the track suits the listener; favourites are repeated. Memory: the
-/// catalogue and one listener's plays.
+/// the less the track suits the listener; favourites are repeated. On switch_day
+/// each listener's shares move on by one and the same number of tastes, drawn
+/// for him, and his favourites are forgotten. Memory: the catalogue and one
+/// listener's plays.
 Result<Summary> Simulate(const World& world, const std::filesystem::path& folder,
                          Instruments& instruments);
 

@@ -196,5 +196,23 @@ TEST_F(Worlds, ImpossibleParametersAreRefused) {
   EXPECT_FALSE(Simulate(world, folder_, instruments).ok());
 }
 
+TEST_F(Worlds, OnTheDayOfTheSwitchEveryTasteIsAnotherAndBeforeItNothingIsDifferent) {
+  World still = Small();
+  still.drift = 0;
+  World switched = still;
+  switched.switch_day = 10;
+  for (int64_t listener = 0; listener < still.listeners; ++listener) {
+    EXPECT_EQ(TasteOn(still, listener, 9), TasteOn(switched, listener, 9));
+    const auto before = TasteOn(switched, listener, 9), after = TasteOn(switched, listener, 10);
+    EXPECT_NE(std::max_element(before.begin(), before.end()) - before.begin(), std::max_element(after.begin(), after.end()) - after.begin());
+  }
+  const json plays = json::parse(Make(still, "a").at("listener-002/StreamingHistory0.json"));
+  const json other = json::parse(Make(switched, "b").at("listener-002/StreamingHistory0.json"));
+  size_t same = 0;
+  while (same < std::min(plays.size(), other.size()) && plays[same] == other[same]) ++same;
+  ASSERT_LT(same, other.size());
+  EXPECT_GE(other[same]["endTime"].get<std::string>(), "2025-01-11");
+}
+
 }  // namespace
 }  // namespace segue::simulate
