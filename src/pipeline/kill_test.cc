@@ -7,42 +7,24 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-/// Thrown where the process is killed. No std::exception: nobody may catch it,
-/// as nobody can catch a kill.
-struct Killed {};
+/// Told before each durable write: what is about to be written. A process that is
+/// killed there leaves the folder as it is at this moment.
+using BeforeWrite = std::function<void(const std::string& what)>;
 
-/// Counts durable writes and, at one of them, ends the process: that write is
-/// not done, nor any after it.
-class Reaper {
+class WatchedCatalog final : public store::Catalog {
  public:
-  void KillAt(int64_t write) { left_ = write; }
-  void Write(const std::string& what) {
-    if (left_ <= 0) throw Killed{};
-    if (--left_ > 0) return;
-    at_ = what;
-    throw Killed{};
-  }
-  const std::string& at() const { return at_; }
+  WatchedCatalog(store::Catalog& base, const BeforeWrite& before) : base_(base), before_(before) {}
 
- private:
-  int64_t left_ = INT64_MAX;
-  std::string at_;
-};
-
-class MortalCatalog final : public store::Catalog {
- public:
-  MortalCatalog(store::Catalog& base, Reaper& reaper) : base_(base), reaper_(reaper) {}
-
-  Result<store::AppendOutcome> AppendEvents(std::span<const store::FeedbackEvent> e) override { return Mortal("events"), base_.AppendEvents(e); }
-  Status PutObject(const store::ObjectRecord& o) override { return Mortal("object"), base_.PutObject(o); }
-  Status AddQuarantine(std::span<const store::QuarantineRow> r) override { return Mortal("quarantine"), base_.AddQuarantine(r); }
-  Status PutRun(const store::RunRecord& run) override { return Mortal("run " + StageOf(run)), base_.PutRun(run); }
-  Status PutModel(const store::ModelRecord& m) override { return Mortal("model"), base_.PutModel(m); }
-  Status Deploy(const store::DeploymentRecord& d) override { return Mortal("deployment"), base_.Deploy(d); }
-  Result<int64_t> AddCommand(const store::Command& c) override { return Mortal("command"), base_.AddCommand(c); }
-  Status FinishCommand(int64_t id, std::string_view s, std::string_view o) override { return Mortal("command's end"), base_.FinishCommand(id, s, o); }
-  Status AddAlarm(const store::AlarmRecord& a) override { return Mortal("alarm"), base_.AddAlarm(a); }
-  Status SetMeta(std::string_view n, std::string_view v) override { return Mortal("meta " + std::string(n)), base_.SetMeta(n, v); }
+  Result<store::AppendOutcome> AppendEvents(std::span<const store::FeedbackEvent> e) override { return Tell("events"), base_.AppendEvents(e); }
+  Status PutObject(const store::ObjectRecord& o) override { return Tell("object"), base_.PutObject(o); }
+  Status AddQuarantine(std::span<const store::QuarantineRow> r) override { return Tell("quarantine"), base_.AddQuarantine(r); }
+  Status PutRun(const store::RunRecord& run) override { return Tell("run " + StageOf(run)), base_.PutRun(run); }
+  Status PutModel(const store::ModelRecord& m) override { return Tell("model"), base_.PutModel(m); }
+  Status Deploy(const store::DeploymentRecord& d) override { return Tell("deployment"), base_.Deploy(d); }
+  Result<int64_t> AddCommand(const store::Command& c) override { return Tell("command"), base_.AddCommand(c); }
+  Status FinishCommand(int64_t id, std::string_view s, std::string_view o) override { return Tell("command's end"), base_.FinishCommand(id, s, o); }
+  Status AddAlarm(const store::AlarmRecord& a) override { return Tell("alarm"), base_.AddAlarm(a); }
+  Status SetMeta(std::string_view n, std::string_view v) override { return Tell("meta " + std::string(n)), base_.SetMeta(n, v); }
 
   Result<std::optional<store::ObjectRecord>> FindObject(std::string_view s, std::string_view l) const override { return base_.FindObject(s, l); }
   Result<std::vector<store::ObjectRecord>> Objects(std::string_view status) const override { return base_.Objects(status); }
@@ -62,7 +44,7 @@ class MortalCatalog final : public store::Catalog {
   Result<std::string> Meta(std::string_view n) const override { return base_.Meta(n); }
 
  private:
-  void Mortal(const std::string& what) { reaper_.Write(what); }
+  void Tell(const std::string& what) { before_(what); }
   static std::string StageOf(const store::RunRecord& run) {
     std::string at = run.state;
     for (const auto& stage : run.stages) {
@@ -71,15 +53,15 @@ class MortalCatalog final : public store::Catalog {
     return at;
   }
   store::Catalog& base_;
-  Reaper& reaper_;
+  const BeforeWrite& before_;
 };
 
-class MortalBucket final : public store::ObjectStore {
+class WatchedBucket final : public store::ObjectStore {
  public:
-  MortalBucket(store::ObjectStore& base, Reaper& reaper) : base_(base), reaper_(reaper) {}
-  Status Put(std::string_view key, std::string_view bytes) override { return reaper_.Write("object " + std::string(key)), base_.Put(key, bytes); }
-  Status PutFile(std::string_view key, const fs::path& file) override { return reaper_.Write("file " + std::string(key)), base_.PutFile(key, file); }
-  Status Remove(std::string_view key) override { return reaper_.Write("removal " + std::string(key)), base_.Remove(key); }
+  WatchedBucket(store::ObjectStore& base, const BeforeWrite& before) : base_(base), before_(before) {}
+  Status Put(std::string_view key, std::string_view bytes) override { return before_("object " + std::string(key)), base_.Put(key, bytes); }
+  Status PutFile(std::string_view key, const fs::path& file) override { return before_("file " + std::string(key)), base_.PutFile(key, file); }
+  Status Remove(std::string_view key) override { return before_("removal " + std::string(key)), base_.Remove(key); }
   Result<std::string> Get(std::string_view key) const override { return base_.Get(key); }
   Result<fs::path> LocalPath(std::string_view key) const override { return base_.LocalPath(key); }
   bool Exists(std::string_view key) const override { return base_.Exists(key); }
@@ -88,7 +70,7 @@ class MortalBucket final : public store::ObjectStore {
 
  private:
   store::ObjectStore& base_;
-  Reaper& reaper_;
+  const BeforeWrite& before_;
 };
 
 /// What counts of a data folder when all is done.
@@ -114,51 +96,51 @@ class KilledRuns : public SmallPipeline {
     std::ofstream(folder_.inbox() / "r.csv") << "user_id,item_id,rating\n1,2,3\n1,3,many\n1,4,5\n2,2,4\n2,3,1\n";
     std::ofstream(folder_.inbox() / "rubbish.json") << "{\"this is\": not json";
     acknowledged_ = Feedback(0, 20);
-    bucket_.reset();
-    catalog_.reset();
-    template_ = folder_.root;
-    template_ += "-template";
-    fs::rename(folder_.root, template_);
+    copies_ = folder_.root;
+    copies_ += "-copies";
+    fs::create_directories(copies_);
   }
   void TearDown() override {
-    fs::remove_all(template_);
+    fs::remove_all(copies_);
     SmallPipeline::TearDown();
   }
 
-  void Restore() {
+  /// The folder becomes a copy of that one.
+  void Restore(const fs::path& from) {
     bucket_.reset();
     catalog_.reset();
     fs::remove_all(folder_.root);
-    fs::copy(template_, folder_.root, fs::copy_options::recursive);
+    fs::copy(from, folder_.root, fs::copy_options::recursive);
     Open();
   }
 
-  /// Runs until the write at which it is killed. False: it lived.
-  bool RunAndKill(int64_t write, std::string& at) {
-    Reaper reaper;
-    MortalCatalog catalog(*catalog_, reaper);
-    MortalBucket bucket(*bucket_, reaper);
-    reaper.KillAt(write);
-    try {
-      const auto run = RunOnce({bucket, catalog, clock_, settings_, instruments_, folder_, cancelled_}, {"inbox", ""});
-      EXPECT_TRUE(run.ok()) << run.error().message;
-      return false;
-    } catch (const Killed&) {
-      at = reaper.at();
-      return true;
-    }
+  struct Moment {
+    std::string what;
+    fs::path folder;
+  };
+  /// One run to its end; a copy of the folder as it was before each of its writes.
+  std::vector<Moment> RunAndCopy() {
+    std::vector<Moment> moments;
+    const BeforeWrite before = [&](const std::string& what) {
+      moments.push_back({what, copies_ / std::to_string(moments.size())});
+      fs::copy(folder_.root, moments.back().folder, fs::copy_options::recursive);
+    };
+    WatchedCatalog catalog(*catalog_, before);
+    WatchedBucket bucket(*bucket_, before);
+    const auto run = RunOnce({bucket, catalog, clock_, settings_, instruments_, folder_, cancelled_}, {"inbox", ""});
+    EXPECT_TRUE(run.ok()) << run.error().message;
+    return moments;
   }
 
   /// As the follower does at a start: goes on with what was interrupted, and
   /// starts a run where the inbox has something.
   void Recover() {
-    Open();
     const auto resumed = ResumeInterrupted(Now());
     ASSERT_TRUE(resumed.ok()) << resumed.error().message;
     if (!*resumed) Run("inbox");
   }
 
-  Outcome Now_() {
+  Outcome OutcomeNow() {
     Outcome outcome;
     const auto run = Finished().front();
     outcome.state = run.state;
@@ -176,31 +158,25 @@ class KilledRuns : public SmallPipeline {
     return outcome;
   }
 
-  fs::path template_;
+  fs::path copies_;
   std::string before_;
   int64_t acknowledged_ = 0;
 };
 
 TEST_F(KilledRuns, AtEachWriteOfEachStageARunGoesOnToTheSameEnd) {
-  Restore();
-  std::string at;
-  ASSERT_FALSE(RunAndKill(INT64_MAX, at));
-  const Outcome undisturbed = Now_();
+  const auto moments = RunAndCopy();
+  const Outcome undisturbed = OutcomeNow();
   ASSERT_EQ(undisturbed.state, "approved") << Finished().front().error << Finished().front().verdict;
   ASSERT_NE(undisturbed.live, before_);
-  std::vector<std::string> boundaries;
-  int64_t write = 1;
-  for (;; ++write) {
-    Restore();
-    if (!RunAndKill(write, at)) break;
-    SCOPED_TRACE("killed at write " + std::to_string(write) + ": " + at);
-    boundaries.push_back(at);
+  for (const Moment& moment : moments) {
+    SCOPED_TRACE("killed before " + moment.what + ", in " + moment.folder.filename().string());
+    Restore(moment.folder);
     const std::string live = Live();
     EXPECT_TRUE(live == before_ || live == undisturbed.live);
     EXPECT_EQ(*catalog_->LastEventSeq(), acknowledged_);
     Recover();
-    const Outcome recovered = Now_();
-    EXPECT_EQ(recovered, undisturbed) << recovered.state << ' ' << Finished().front().error << ' ' << Finished().front().verdict;
+    const Outcome recovered = OutcomeNow();
+    EXPECT_TRUE(recovered == undisturbed) << recovered.state << ' ' << Finished().front().error << ' ' << Finished().front().verdict;
     EXPECT_EQ(catalog_->EventsAfter(0, 1000)->size(), 20U);
     EXPECT_TRUE(bucket_->List("inbox")->empty());
     if (HasFailure()) break;
@@ -209,13 +185,13 @@ TEST_F(KilledRuns, AtEachWriteOfEachStageARunGoesOnToTheSameEnd) {
   for (const char* stage : {"ingest", "clean", "hits", "train", "evaluate", "gate", "deploy"}) {
     for (const char* state : {"running", stage == std::string("hits") ? "skipped" : "done"}) {
       const std::string boundary = "run " + std::string(stage) + " " + state;
-      EXPECT_NE(std::find(boundaries.begin(), boundaries.end(), boundary), boundaries.end()) << boundary;
+      EXPECT_NE(std::count_if(moments.begin(), moments.end(), [&](const Moment& m) { return m.what == boundary; }), 0) << boundary;
     }
   }
   for (const char* middle : {"file raw/", "file datasets/", "file models/", "object models/", "model", "object runs/", "deployment", "meta judged_objects"}) {
-    EXPECT_TRUE(std::any_of(boundaries.begin(), boundaries.end(), [&](const std::string& b) { return b.starts_with(middle); })) << middle;
+    EXPECT_TRUE(std::any_of(moments.begin(), moments.end(), [&](const Moment& m) { return m.what.starts_with(middle); })) << middle;
   }
-  RecordProperty("kills", std::to_string(write - 1));
+  RecordProperty("kills", std::to_string(moments.size()));
 }
 
 }  // namespace

@@ -335,7 +335,7 @@ class Run {
               deploy::Promote(std::get<Approval>(*verdict_), context_.catalog, context_.clock, "pipeline",
                               "run " + record_.run_id + ": every check passed"));
     detail = {{"from", deployment.from_model}, {"to", deployment.to_model}};
-    record_.state = "approved";
+    End("approved");
     return RememberJudged();
   }
 
