@@ -81,6 +81,8 @@ class Run {
     judged_before_ = remembered && verdict_before_.is_object();
     record_.stages.clear();
     for (const auto& [name, body] : kStages) record_.stages.push_back({.name = name, .state = "waiting"});
+    // Who is killed again before ingest is over has it still.
+    if (news_.is_object()) record_.stages.front().detail = json{{"new", news_}}.dump();
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutRun(record_));
     for (size_t i = 0; i < std::size(kStages); ++i) {
       // Models of hits learn from the tracks: they have their turn also where the listening is the same.
