@@ -6,6 +6,7 @@
 #include "clean/cleaner.h"
 #include "cli/inputs.h"
 #include "cli/verbs.h"
+#include "pipeline/judged.h"
 #include "pipeline/lock.h"
 
 namespace segue::cli {
@@ -41,14 +42,15 @@ void PrintVerdict(const json& verdict) {
 }
 
 int PrintRun(const store::RunRecord& run, const Common& common) {
+  const json verdict = json::parse(run.verdict, nullptr, false);
   if (common.json) {
     json stages = json::array();
     for (const auto& stage : run.stages) {
       stages.push_back({{"name", stage.name}, {"state", stage.state},
                         {"seconds", static_cast<double>(stage.finished_ms - stage.started_ms) / 1000}});
     }
-    const json verdict = json::parse(run.verdict, nullptr, false);
     std::printf("%s\n", json{{"run_id", run.run_id}, {"state", run.state}, {"trigger", run.trigger},
+                             {"trigger_detail", run.trigger_detail}, {"new", pipeline::NewsOf(run)},
                              {"dataset_id", run.dataset_id}, {"model_id", run.model_id}, {"error", run.error},
                              {"stages", stages}, {"verdict", verdict.is_object() ? verdict : json()}, {"hits", HitsOf(run)}}
                             .dump(2).c_str());
@@ -56,20 +58,30 @@ int PrintRun(const store::RunRecord& run, const Common& common) {
     std::printf("run %s: %s%s%s\n", run.run_id.c_str(), run.state.c_str(), run.error.empty() ? "" : ": ",
                 run.error.c_str());
     if (!run.model_id.empty()) std::printf("  model   %s\n", run.model_id.c_str());
-    PrintVerdict(json::parse(run.verdict, nullptr, false));
+    const json news = pipeline::NewsOf(run);
+    if (news.is_object()) {
+      std::printf("  new     %s objects, %s rows, %s events%s%s\n", news.value("objects", json(0)).dump().c_str(), news.value("rows", json(0)).dump().c_str(),
+                  news.value("events", json(0)).dump().c_str(), news.contains("config") ? "; " : "", news.value("config", "").c_str());
+    }
+    PrintVerdict(verdict);
     const json hits = HitsOf(run);
     if (hits.contains("model_id")) std::printf("  hits    %s\n", hits.value("model_id", "").c_str());
     if (hits.contains("error")) std::printf("  hits    failed: %s\n", hits.value("error", "").c_str());
     PrintVerdict(hits.value("verdict", json()));
   }
+  if (run.state == pipeline::kDryRun) return verdict.is_object() && verdict.value("approved", false) ? kOk : kRefused;
   if (run.state == "refused") return kRefused;
   return run.state == "failed" || run.state == "interrupted" ? kFailed : kOk;
 }
 
 /// Another process runs the pipeline: ask it, and wait.
-int RunThere(const Common& common, Program& program, const std::string& reason) {
+int RunThere(const Common& common, Program& program, const RunFlags& flags) {
+  if (flags.dry_run && !(common.config.empty() && common.set.empty())) {
+    return Fail({ErrorCode::kConflict, "a server runs the pipeline of " + common.data + ", with its own settings: try others on a copy of the folder, "
+                                       "or leave --config and --set out to try the server's"});
+  }
   const auto id = program.catalog->AddCommand(
-      {.kind = "run", .arguments = json{{"reason", reason}}.dump(), .actor = "cli", .state = "pending"});
+      {.kind = "run", .arguments = json{{"reason", flags.reason}, {"dry_run", flags.dry_run}}.dump(), .actor = "cli", .state = "pending"});
   if (!id.ok()) return Fail(id.error());
   program.instruments->Info("run", "the server runs it");
   while (!Cancelled().load()) {
@@ -138,11 +150,14 @@ int RunPipeline(const Common& common, const RunFlags& flags) {
   auto lock = pipeline::LockPipeline((*program)->folder.root);
   if (!lock.ok()) {
     if (lock.error().code != ErrorCode::kConflict) return Fail(lock.error());
-    return RunThere(common, **program, flags.reason);
+    return RunThere(common, **program, flags);
   }
   const auto context = (*program)->PipelineContext();
-  if (const auto resumed = pipeline::ResumeInterrupted(context); !resumed.ok()) return Fail(resumed.error());
-  const auto run = pipeline::RunOnce(context, {"person", flags.reason.empty() ? "cli" : "cli: " + flags.reason});
+  // A dry run changes nothing: an interrupted run is for the next real one.
+  if (!flags.dry_run) {
+    if (const auto resumed = pipeline::ResumeInterrupted(context); !resumed.ok()) return Fail(resumed.error());
+  }
+  const auto run = pipeline::RunOnce(context, {flags.dry_run ? pipeline::kDryRun : "person", flags.reason.empty() ? "cli" : "cli: " + flags.reason});
   if (!run.ok()) return Fail(run.error());
   return PrintRun(*run, common);
 }

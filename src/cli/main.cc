@@ -47,6 +47,7 @@ void DataVerbs(CLI::App& app, Common& common, int& exit_code, IngestFlags& inges
 
   verb = Verb(app, common, "run", "One run: ingest, clean, train, evaluate, gate, deploy");
   verb->add_option("--reason", run.reason, "Why, for the record");
+  verb->add_flag("--dry-run", run.dry_run, "Clean, train, evaluate and ask the gate, but put nothing live; exit code 0 where the gate approves, 3 where not");
   verb->callback([&] { exit_code = RunPipeline(common, run); });
 }
 
@@ -56,7 +57,12 @@ void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& 
   };
   CLI::App* models = Verb(app, common, "models", "List the models with their figures");
   of_kind(*models, argument, "recommender or hits; default: both");
-  models->callback([&] { exit_code = ListModels(common, argument); });
+  CLI::App* reproduce = models->add_subcommand("reproduce", "Train a model again from its manifest, and compare the bytes");
+  reproduce->add_option("model", promote.model_id, "Model id")->required();
+  reproduce->fallthrough();
+  models->callback([&, models, reproduce] {
+    exit_code = models->got_subcommand(reproduce) ? ReproduceModel(common, promote.model_id) : ListModels(common, argument);
+  });
   Verb(app, common, "runs", "List the runs with their verdicts")->callback([&] { exit_code = ListRuns(common); });
 
   CLI::App* verb = Verb(app, common, "logs", "Print a run's log");

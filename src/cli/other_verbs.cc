@@ -38,8 +38,8 @@ int ListSettings(const Common& common) {
   if (!settings.ok()) return Fail(settings.error());
   json list = json::array();
   for (const SettingInfo& info : AllSettings()) {
-    const bool secret = info.name == "serve.token";
-    const std::string value = secret && !settings->token.empty() ? "(set)" : Get(*settings, info);
+    const std::string given = Get(*settings, info);
+    const std::string value = info.secret && !given.empty() ? "(set)" : given;
     const std::string affects = info.affects == Affects::kResults ? "results" : "speed";
     list.push_back({{"name", info.name}, {"value", value}, {"doc", info.doc}, {"affects", affects}});
     if (common.json) continue;

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "core/text.h"
 #include "monitor/run_log.h"
 #include "train/trainer.h"
 
@@ -24,6 +25,23 @@ Status ApplySet(Settings& settings, const std::string& assignment, const std::st
     return Error{ErrorCode::kInvalid, "--set " + assignment + ": expected KEY=VALUE"};
   }
   return train::SetFor(settings, algorithm, assignment.substr(0, equals), assignment.substr(equals + 1));
+}
+
+/// A secret that lies in a file, without the line end that editors leave.
+Status ReadSecretFile(Settings& settings) {
+  const std::string& path = settings.notifications_secret_file;
+  if (path.empty()) return {};
+  if (!settings.notifications_secret.empty()) {
+    return Error{ErrorCode::kInvalid, "notifications.secret and notifications.secret_file are both set: leave one out"};
+  }
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  settings.notifications_secret = std::string(Trimmed(text.str()));
+  if (!file || settings.notifications_secret.empty()) {
+    return Error{ErrorCode::kInvalid, "notifications.secret_file is '" + path + "', which " + (file ? "is empty" : "cannot be read")};
+  }
+  return {};
 }
 
 }  // namespace
@@ -52,6 +70,7 @@ Result<Settings> ReadSettings(const Common& common, const std::string& algorithm
   }
   SEGUE_RETURN_IF_ERROR(ApplyEnvironment(settings, environ));
   for (const std::string& assignment : common.set) SEGUE_RETURN_IF_ERROR(ApplySet(settings, assignment, algorithm));
+  SEGUE_RETURN_IF_ERROR(ReadSecretFile(settings));
   return settings;
 }
 

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/verbs.h"
+#include "pipeline/judged.h"
 #include "pipeline/lock.h"
+#include "pipeline/reproduce.h"
 
 namespace segue::cli {
 namespace {
@@ -104,7 +106,8 @@ int ListRuns(const Common& common) {
   json list = json::array();
   for (const auto& run : *runs) {
     const json verdict = json::parse(run.verdict, nullptr, false);
-    list.push_back({{"run_id", run.run_id}, {"trigger", run.trigger}, {"state", run.state},
+    list.push_back({{"run_id", run.run_id}, {"trigger", run.trigger}, {"trigger_detail", run.trigger_detail},
+                    {"new", pipeline::NewsOf(run)}, {"state", run.state},
                     {"started", store::Iso8601(run.started_ms / 1000)}, {"model_id", run.model_id},
                     {"reason", verdict.is_object() ? verdict.value("reason", "") : run.error}});
   }
@@ -113,11 +116,43 @@ int ListRuns(const Common& common) {
     return kOk;
   }
   for (const json& run : list) {
-    std::printf("%-22s %-9s %-12s %-18s %s\n", run["run_id"].get<std::string>().c_str(),
+    std::printf("%-22s %-12s %-12s %-18s %s%s%s\n", run["run_id"].get<std::string>().c_str(),
                 run["trigger"].get<std::string>().c_str(), run["state"].get<std::string>().c_str(),
-                run["model_id"].get<std::string>().c_str(), run["reason"].get<std::string>().c_str());
+                run["model_id"].get<std::string>().c_str(), run["reason"].get<std::string>().c_str(),
+                run["trigger_detail"].get_ref<const std::string&>().empty() ? "" : "   <- ", run["trigger_detail"].get<std::string>().c_str());
   }
   return kOk;
+}
+
+int ReproduceModel(const Common& common, const std::string& model_id) {
+  CatchSignals();
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const auto outcome = pipeline::Reproduce((*program)->PipelineContext(), model_id, *(*program)->instruments);
+  if (!outcome.ok()) return Fail(outcome.error());
+  // Identical to an artifact that is not the one it was trained to be is not enough.
+  const bool as_trained = outcome->manifest_sha256.empty() || outcome->manifest_sha256 == outcome->stored_sha256;
+  if (common.json) {
+    std::printf("%s\n", json{{"model_id", outcome->model_id}, {"algorithm", outcome->algorithm}, {"identical", outcome->identical()},
+                             {"stored", {{"sha256", outcome->stored_sha256}, {"bytes", outcome->stored_bytes}}},
+                             {"rebuilt", {{"sha256", outcome->rebuilt_sha256}, {"bytes", outcome->rebuilt_bytes}}},
+                             {"manifest_sha256", outcome->manifest_sha256.empty() ? json() : json(outcome->manifest_sha256)},
+                             {"differs_at", outcome->differs_at ? json(*outcome->differs_at) : json()},
+                             {"other_kernels", outcome->other_kernels}, {"seconds", outcome->seconds}}
+                            .dump(2).c_str());
+  } else {
+    std::printf("stored   %s  %llu bytes\nrebuilt  %s  %llu bytes, %s in %.1f s\n", outcome->stored_sha256.c_str(),
+                static_cast<unsigned long long>(outcome->stored_bytes), outcome->rebuilt_sha256.c_str(),
+                static_cast<unsigned long long>(outcome->rebuilt_bytes), outcome->algorithm.c_str(), outcome->seconds);
+    if (outcome->identical()) {
+      std::printf("identical\n");
+    } else {
+      std::printf("NOT identical: they differ from byte %llu on\n", static_cast<unsigned long long>(*outcome->differs_at));
+      if (!outcome->other_kernels.empty()) std::printf("trained with other instructions of the processor: %s\n", outcome->other_kernels.c_str());
+    }
+    if (!as_trained) std::printf("the stored artifact is NOT the one that its manifest names: %s\n", outcome->manifest_sha256.c_str());
+  }
+  return outcome->identical() && as_trained ? kOk : kFailed;
 }
 
 int ShowLog(const Common& common, const std::string& run_id) {

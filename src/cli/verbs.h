@@ -37,11 +37,14 @@ int CleanData(const Common& common, const CleanFlags& flags);
 
 struct RunFlags {
   std::string reason;
+  bool dry_run = false;
 };
 int RunPipeline(const Common& common, const RunFlags& flags);
 
 /// `kind` as Name(ModelKind); "" of every kind.
 int ListModels(const Common& common, const std::string& kind);
+/// Trains a model again from its manifest and compares the bytes; kOk only where they are the same.
+int ReproduceModel(const Common& common, const std::string& model_id);
 int ListRuns(const Common& common);
 int ShowLog(const Common& common, const std::string& run_id);
 

@@ -9,6 +9,9 @@
 
 #include <toml++/toml.h>
 
+#include "core/cron.h"
+#include "core/time_zone.h"
+
 namespace segue {
 namespace {
 
@@ -16,12 +19,23 @@ constexpr double kHuge = 9e15;
 
 using Field = std::variant<int64_t*, double*, std::string*>;
 
+Status CheckCron(std::string_view text) {
+  if (text.empty()) return {};
+  const auto schedule = ParseCron(text);
+  return schedule.ok() ? Status() : Status(schedule.error());
+}
+
+Status CheckTimeZone(std::string_view text) {
+  const auto zone = LoadTimeZone(text);
+  return zone.ok() ? Status() : Status(zone.error());
+}
+
 /// How a row of the table reaches its setting.
 #define SEGUE_SETTING(member) [](Settings& s) -> Field { return &s.member; }
 
 const std::array kSettings = {
     SettingInfo{"serve.listen", SEGUE_SETTING(listen), 0, 0, "address:port to listen on", Affects::kSpeed},
-    SettingInfo{"serve.token", SEGUE_SETTING(token), 0, 0, "bearer token that every request must carry; required when listening off loopback", Affects::kSpeed},
+    SettingInfo{"serve.token", SEGUE_SETTING(token), 0, 0, "bearer token that every request must carry; required when listening off loopback", Affects::kSpeed, "", nullptr, true},
     SettingInfo{"serve.threads", SEGUE_SETTING(serve_threads), 1, 256, "threads that answer requests", Affects::kSpeed},
     SettingInfo{"serve.max_body_bytes", SEGUE_SETTING(max_body_bytes), 1024, 1 << 30, "largest JSON request body, bytes", Affects::kSpeed},
     SettingInfo{"serve.max_upload_bytes", SEGUE_SETTING(max_upload_bytes), 1024, kHuge, "largest upload to the inbox, bytes", Affects::kSpeed},
@@ -211,6 +225,13 @@ const std::array kSettings = {
     SettingInfo{"gate.confidence", SEGUE_SETTING(confidence), 0.5, 0.9999, "confidence of the paired bootstrap interval"},
     SettingInfo{"gate.max_artifact_mb", SEGUE_SETTING(max_artifact_mb), 1, kHuge, "largest model file, megabytes"},
     SettingInfo{"runs.feedback_trigger", SEGUE_SETTING(feedback_trigger), 0, kHuge, "so many new events start a run; 0: never", Affects::kSpeed},
+    SettingInfo{"runs.config_trigger", SEGUE_SETTING(config_trigger), 0, 0, "does a run start where settings that change models or verdicts, or the program, are others than at the last run?", Affects::kSpeed, "on|off"},
+    SettingInfo{"runs.drift_trigger_hours", SEGUE_SETTING(drift_trigger_hours), 0, 1e6, "an alarm of drift starts a run, but not sooner after the last such run than this; 0: never", Affects::kSpeed},
+    SettingInfo{"schedule.cron", SEGUE_SETTING(schedule_cron), 0, 0, "when runs start by themselves: minute, hour, day of month, month, day of week (\"0 3 * * *\"), or @daily and the like; empty: never", Affects::kSpeed, "", CheckCron},
+    SettingInfo{"schedule.timezone", SEGUE_SETTING(schedule_timezone), 0, 0, "whose wall clock schedule.cron means: UTC, or a name such as Europe/Berlin", Affects::kSpeed, "", CheckTimeZone},
+    SettingInfo{"notifications.secret", SEGUE_SETTING(notifications_secret), 0, 0, "what POST /v1/notifications has to know: as bearer token, or as the key of the body's HMAC-SHA256 in X-Segue-Signature", Affects::kSpeed, "", nullptr, true},
+    SettingInfo{"notifications.secret_file", SEGUE_SETTING(notifications_secret_file), 0, 0, "file that holds notifications.secret", Affects::kSpeed},
+    SettingInfo{"notifications.patience_s", SEGUE_SETTING(notifications_patience_s), 1, 1e7, "a notification whose object has not come by then is given up, seconds", Affects::kSpeed},
 };
 
 #undef SEGUE_SETTING
@@ -358,6 +379,11 @@ Status Set(Settings& settings, std::string_view name, std::string_view text) {
   if (!AllowedChoice(info->choices, text)) {
     return Error{ErrorCode::kInvalid, "setting '" + std::string(name) + "' is '" + std::string(text) +
                                           "', expected one of " + std::string(info->choices)};
+  }
+  if (info->check != nullptr) {
+    if (auto status = info->check(text); !status.ok()) {
+      return Error{ErrorCode::kInvalid, "setting '" + std::string(name) + "' is '" + std::string(text) + "': " + status.error().message};
+    }
   }
   *std::get<std::string*>(field) = std::string(text);
   return {};

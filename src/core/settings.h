@@ -281,6 +281,13 @@ struct Settings {
   double max_artifact_mb = 4096;
   // runs
   int64_t feedback_trigger = 1000;
+  std::string config_trigger = "on";
+  int64_t drift_trigger_hours = 24;
+  std::string schedule_cron;       ///< "": never
+  std::string schedule_timezone = "UTC";
+  std::string notifications_secret;
+  std::string notifications_secret_file;
+  int64_t notifications_patience_s = 3600;
 };
 
 enum class Affects { kResults, kSpeed };
@@ -294,6 +301,8 @@ struct SettingInfo {
   std::string_view doc;    ///< one line, with the unit
   Affects affects = Affects::kResults;
   std::string_view choices = "";  ///< strings: allowed values, '|' between; "" any
+  Status (*check)(std::string_view text) = nullptr;  ///< strings: is it one? null: any
+  bool secret = false;            ///< is not shown
 };
 
 std::span<const SettingInfo> AllSettings();

@@ -82,5 +82,15 @@ TEST(Settings, TheFingerprintHasWhatChangesResultsOnly) {
   EXPECT_NE(ResultFingerprint(settings, "train."), before);
 }
 
+TEST(Settings, AScheduleIsReadWhenItIsSet) {
+  Settings settings;
+  EXPECT_TRUE(Set(settings, "schedule.cron", "0 3 * * mon-fri").ok());
+  EXPECT_TRUE(Set(settings, "schedule.cron", "").ok());
+  const auto wrong = ApplyToml(settings, "[schedule]\ncron = \"0 24 * * *\"\n", "segue.toml");
+  ASSERT_FALSE(wrong.ok());
+  EXPECT_EQ(wrong.error().message.find("segue.toml line 2: setting 'schedule.cron' is '0 24 * * *': the hour '24'"), 0U) << wrong.error().message;
+  EXPECT_FALSE(Set(settings, "schedule.timezone", "Mars/Olympus").ok());
+}
+
 }  // namespace
 }  // namespace segue

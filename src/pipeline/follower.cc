@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -8,6 +9,7 @@
 #include "pipeline/inbox.h"
 #include "pipeline/lock.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/triggers.h"
 
 namespace segue::pipeline {
 namespace {
@@ -22,10 +24,10 @@ constexpr int64_t kLongestRetryMs = 600'000;
 
 class FollowerThreads final : public Follower {
  public:
-  FollowerThreads(const Context& context, std::unique_ptr<PipelineLock> lock, std::unique_ptr<InboxWatch> watch)
+  FollowerThreads(const Context& context, std::unique_ptr<PipelineLock> lock, std::unique_ptr<InboxWatch> watch, Triggers triggers)
       : lock_(std::move(lock)), watch_(std::move(watch)), outer_(context.cancelled),
         context_{context.bucket, context.catalog, context.clock, context.settings,
-                 context.instruments, context.folder, stop_} {
+                 context.instruments, context.folder, stop_}, triggers_(std::move(triggers)) {
     runs_ = std::thread([this] { Guard("run", [this] { FollowRuns(); }); });
     commands_ = std::thread([this] { Guard("deploy", [this] { FollowTheCommands(); }); });
   }
@@ -80,21 +82,35 @@ class FollowerThreads final : public Follower {
   }
 
   void Start(const Trigger& trigger) {
+    if (const Status starting = triggers_.Starting(trigger, context_.clock.NowMs()); !starting.ok()) {
+      // Not remembered, it would start again and again.
+      Complain(starting.error());
+      retry_wait_ms_ = kFirstRetryMs;
+      retry_at_ms_ = context_.clock.NowMs() + retry_wait_ms_;
+      return;
+    }
     const auto run = RunOnce(context_, trigger);
     FinishRunCommands(run);
+    if (run.ok()) {
+      if (const Status ended = triggers_.Ended(*run); !ended.ok()) Complain(ended.error());
+    }
     const bool failed = !run.ok() || run->state == "failed";
     if (!run.ok()) Complain(run.error());
     retry_wait_ms_ = failed ? std::min(kLongestRetryMs, std::max(kFirstRetryMs, retry_wait_ms_ * 2)) : 0;
     retry_at_ms_ = context_.clock.NowMs() + retry_wait_ms_;
-    looked_ms_ = 0;  // what came in meanwhile starts the next run
+    looked_change_ms_ = 0;  // what came in meanwhile starts the next run
   }
 
   std::optional<Trigger> Due() {
     const int64_t now = context_.clock.NowMs();
     if (auto asked = Asked()) return asked;
-    if (now < retry_at_ms_) return std::nullopt;
+    // A clock that was set back must not stretch the wait.
+    if (now < retry_at_ms_ && retry_at_ms_ - now <= retry_wait_ms_) return std::nullopt;
+    auto due = triggers_.Due(now);
+    if (!due.ok()) Complain(due.error());
+    if (due.ok() && *due && (*due)->kind == "notification") return *due;
     if (auto inbox = InboxDue(now)) return inbox;
-    return FeedbackDue();
+    return due.ok() ? *due : std::nullopt;
   }
 
   std::optional<Trigger> Asked() {
@@ -104,13 +120,19 @@ class FollowerThreads final : public Follower {
       return std::nullopt;
     }
     asked_.clear();
+    Trigger trigger;
     for (const auto& command : *commands) {
-      if (command.kind == "run") asked_.push_back(command);
+      if (command.kind != "run") continue;
+      const json arguments = json::parse(command.arguments, nullptr, false);
+      const bool dry_run = arguments.is_object() && arguments.value("dry_run", false);
+      const std::string reason = arguments.is_object() ? arguments.value("reason", "") : "";
+      const char* kind = dry_run ? kDryRun : "person";
+      // One run answers all wishes of its kind.
+      if (!asked_.empty() && trigger.kind != kind) continue;
+      if (asked_.empty()) trigger = {kind, command.actor + (reason.empty() ? "" : ": " + reason)};
+      asked_.push_back(command);
     }
-    if (asked_.empty()) return std::nullopt;
-    const json arguments = json::parse(asked_.front().arguments, nullptr, false);
-    const std::string reason = arguments.is_object() ? arguments.value("reason", "") : "";
-    return Trigger{"person", asked_.front().actor + (reason.empty() ? "" : ": " + reason)};
+    return asked_.empty() ? std::nullopt : std::optional(trigger);
   }
 
   void FinishRunCommands(const Result<store::RunRecord>& run) {
@@ -124,18 +146,19 @@ class FollowerThreads final : public Follower {
   }
 
   std::optional<Trigger> InboxDue(int64_t now) {
-    if (last_change_ms_ <= looked_ms_ && now - looked_ms_ < kInboxLookMs) return std::nullopt;
+    // Times apart are taken without their sign: a clock that is set back must not stop the looks.
+    if (last_change_ms_ == looked_change_ms_ && std::llabs(now - looked_ms_) < kInboxLookMs) return std::nullopt;
     const InboxListing listing = ListInbox(context_.folder.inbox());
     const bool new_problems = listing.problems.size() != known_problems_;
     if (listing.files.empty() && !new_problems) {
       waiting_since_ms_ = 0;
       looked_ms_ = now;
+      looked_change_ms_ = last_change_ms_;
       return std::nullopt;
     }
-    if (waiting_since_ms_ == 0) waiting_since_ms_ = now;
-    int64_t newest = last_change_ms_;
-    for (const auto& file : listing.files) newest = std::max(newest, file.changed_ms);
-    const int64_t quiet = now - newest;
+    if (waiting_since_ms_ == 0 || waiting_since_ms_ > now) waiting_since_ms_ = now;
+    int64_t quiet = std::llabs(now - last_change_ms_);
+    for (const auto& file : listing.files) quiet = std::min<int64_t>(quiet, std::llabs(now - file.changed_ms));
     const int64_t needed = std::max(context_.settings.inbox_burst_ms, context_.settings.inbox_settle_ms + 50);
     if (quiet < needed && now - waiting_since_ms_ < kLongestBurstMs) return std::nullopt;
     waiting_since_ms_ = 0;
@@ -143,27 +166,18 @@ class FollowerThreads final : public Follower {
     return Trigger{"inbox", std::to_string(listing.files.size()) + " files in the inbox"};
   }
 
-  std::optional<Trigger> FeedbackDue() {
-    const int64_t wanted = context_.settings.feedback_trigger;
-    if (wanted == 0) return std::nullopt;
-    const auto last = context_.catalog.LastEventSeq();
-    const auto judged = context_.catalog.Meta("judged_seq");
-    if (!last.ok() || !judged.ok()) return std::nullopt;
-    const int64_t fresh = *last - (judged->empty() ? 0 : std::stoll(*judged));
-    if (fresh < wanted) return std::nullopt;
-    return Trigger{"feedback", std::to_string(fresh) + " new events"};
-  }
-
   std::unique_ptr<PipelineLock> lock_;
   std::unique_ptr<InboxWatch> watch_;
   const std::atomic<bool>& outer_;
   std::atomic<bool> stop_{false};
   Context context_;
+  Triggers triggers_;
   std::vector<store::Command> asked_;
   std::mutex complaint_mutex_;
   std::string last_complaint_;
   int64_t last_change_ms_ = 1;  // look once at the start
   int64_t looked_ms_ = 0;
+  int64_t looked_change_ms_ = 0;  ///< last_change_ms_ when the inbox was seen empty
   int64_t waiting_since_ms_ = 0;
   size_t known_problems_ = 0;
   int64_t retry_wait_ms_ = 0;
@@ -180,7 +194,9 @@ Result<std::unique_ptr<Follower>> Follow(const Context& context) {
   std::filesystem::create_directories(context.folder.inbox(), error);
   if (error) return store::SystemError("creating", context.folder.inbox(), error.value());
   SEGUE_TRY(auto watch, WatchInbox(context.folder.inbox()));
-  return std::unique_ptr<Follower>(std::make_unique<FollowerThreads>(context, std::move(lock), std::move(watch)));
+  SEGUE_TRY(auto triggers, Triggers::Make(context));
+  return std::unique_ptr<Follower>(
+      std::make_unique<FollowerThreads>(context, std::move(lock), std::move(watch), std::move(triggers)));
 }
 
 }  // namespace segue::pipeline

@@ -14,6 +14,7 @@
 #include "core/verdict.h"
 #include "models/classifier.h"
 #include "pipeline/pipeline.h"
+#include "train/classifier_trainer.h"
 
 namespace segue::pipeline {
 
@@ -43,21 +44,26 @@ bool HeldOut(std::string_view artist, std::string_view track_id, double share);
 /// knows features that tracks do not have.
 Result<HitReport> JudgeHits(const HitCourt& court, const models::Classifier& model, std::string_view model_id);
 
+/// Trains one model on the court's training part. Deterministic in all but the instruments.
+Result<std::unique_ptr<models::Classifier>> FitHitModel(const train::ClassifierTrainer& trainer, const HitCourt& court, const Settings& settings,
+                                                        uint64_t seed, Instruments& instruments);
+
 Result<std::unique_ptr<models::Classifier>> LoadHitModel(const Context& context, std::string_view model_id);
 
 /// Asks the gate about a model of the registry against the live model of hits,
 /// both on this court. Keeps the verdict in the registry.
-Result<Verdict> AskHitGate(const Context& context, const HitCourt& court, const HitReport& report, bool smoke_test_passed,
-                           std::unique_ptr<HitReport>* live_report);
+Result<Verdict> AskHitGate(const Context& context, const HitCourt& court, const HitReport& report, bool smoke_test_passed);
 
 /// Judges a model of the registry on the newest court, asks the gate, and
 /// promotes it: what a person's wish does. kConflict where the gate refuses.
 Result<store::DeploymentRecord> PromoteHitsByHand(const Context& context, const store::ModelRecord& model, const std::string& actor,
                                                   const std::string& reason);
 
-/// Fills Dataset::hit_chance with what the live model of hits says, where there
-/// is one. Returns its id, "" where there is none.
-Result<std::string> FillHitChance(const Context& context, Dataset& data);
+/// The live model of hits, "" where there is none.
+Result<std::string> LiveHitModel(const Context& context);
+
+/// Fills Dataset::hit_chance with what a model of hits says.
+Status FillHitChance(const Context& context, std::string_view model_id, Dataset& data);
 
 struct HitOutcome {
   bool judged = false;        ///< false: there was nothing (new) to learn from, `why` says why
@@ -68,10 +74,11 @@ struct HitOutcome {
 
 /// Trains, judges, gates and deploys models of hits where the dataset has
 /// hits.min_songs labelled tracks of both classes on either side of the split,
-/// and these are not the ones that were judged last (catalog, "judged_hits").
+/// and these are not the ones that were judged last with the same settings
+/// (catalog, "judged_hits"). A dry run deploys and remembers nothing.
 /// Models whose manifest is in the bucket are taken from there, which is how an
 /// interrupted run goes on. `detail` receives what was done, also when it fails.
-Result<HitOutcome> RunHits(const Context& context, std::string_view dataset_id, std::string_view run_id, Instruments& log,
+Result<HitOutcome> RunHits(const Context& context, std::string_view dataset_id, std::string_view run_id, bool dry_run, Instruments& log,
                            nlohmann::json& detail);
 
 }  // namespace segue::pipeline

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -148,6 +149,8 @@ class Inotify final : public InboxWatch {
 };
 
 }  // namespace
+
+bool StillSettling(const InboxFile& file, int64_t now_ms, int64_t settle_ms) { return std::llabs(now_ms - file.changed_ms) < settle_ms; }
 
 InboxListing ListInbox(const fs::path& inbox) { return Lister(inbox).Take(); }
 

@@ -33,6 +33,10 @@ struct InboxListing {
 /// of copying tools (".part", ".tmp", "~") are not there yet; links are not followed.
 InboxListing ListInbox(const std::filesystem::path& inbox);
 
+/// Did the file change less than `settle_ms` ago? One that changed later than now
+/// by more than that comes from before the clock was set back, and is old.
+bool StillSettling(const InboxFile& file, int64_t now_ms, int64_t settle_ms);
+
 /// Wakes when something changes below the inbox (inotify; folders made later
 /// are followed too). Not thread-safe.
 class InboxWatch {

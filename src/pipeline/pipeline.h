@@ -24,10 +24,14 @@ struct Context {
   const std::atomic<bool>& cancelled;
 };
 
+/// Kind of trigger of a run that only says what would come of it.
+inline constexpr const char* kDryRun = "dry_run";
+
 /// Why a run starts.
 struct Trigger {
-  std::string kind = "person";  ///< "inbox", "feedback", "person", "resume"
-  std::string detail;
+  /// "inbox", "notification", "feedback", "schedule", "config", "drift", "person", or kDryRun
+  std::string kind = "person";
+  std::string detail;  ///< what exactly: the object, the settings, who asked
 };
 
 /// One run through ingest, clean, train, evaluate, gate and deploy, recorded
@@ -35,6 +39,15 @@ struct Trigger {
 /// are taken from there, which is how an interrupted run is resumed. A failed
 /// stage ends the run as "failed"; the live model stays. Returns the record;
 /// an error only where even recording failed.
+///
+/// A run that the inbox, a notification or the schedule started ends as
+/// "nothing_new" where there is nothing to learn from that the last verdict did
+/// not know, and the settings are the same; others go on.
+///
+/// A dry run (kDryRun) cleans, trains, evaluates and asks the gate with what is
+/// there, and ends as "dry_run" with the verdict in its record. It leaves the
+/// inbox alone, deploys nothing, raises no alarm, changes no verdict of a model
+/// that was there before, and leaves all that it looked at new for the next run.
 Result<store::RunRecord> RunOnce(const Context& context, const Trigger& trigger);
 
 /// Goes on with a run that a killed process left "running", if there is one.
@@ -43,8 +56,9 @@ Result<bool> ResumeInterrupted(const Context& context);
 /// Carries out pending commands of kind promote and rollback.
 Status FollowCommands(const Context& context);
 
-/// Follows inbox, events and commands until context.cancelled: runs one at a
-/// time, bursts coalesced; a trigger during a run starts the next one.
+/// Follows inbox, notifications, events, schedule, settings, alarms of drift and
+/// commands until context.cancelled: runs one at a time, bursts coalesced; a
+/// trigger during a run starts the next one.
 /// Promotions and rollbacks are carried out at once, also during a run.
 class Follower {
  public:

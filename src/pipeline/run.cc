@@ -7,14 +7,14 @@
 
 #include "clean/cleaner.h"
 #include "core/check.h"
-#include "core/hash.h"
-#include "core/version.h"
 #include "deploy/deploy.h"
-#include "ingest/ingest.h"
 #include "monitor/run_log.h"
 #include "pipeline/hits.h"
 #include "pipeline/inbox.h"
+#include "pipeline/intake.h"
 #include "pipeline/judge.h"
+#include "pipeline/judged.h"
+#include "pipeline/manifest.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/records.h"
 #include "pipeline/search.h"
@@ -32,29 +32,9 @@ namespace fs = std::filesystem;
 /// where listeners are few.
 constexpr const char* kSelectionFigure = "ndcg@100";
 
-/// Hash of what a dataset's models learn from, whatever it was made from: its
-/// listening; and, where models of content take part, its tracks and reviews. For
-/// all others track tables change the catalogue that is served, not the models.
-Result<std::string> LearningHash(const Context& context, const std::string& dataset_id) {
-  std::vector<std::string> leaves = {"interactions.parquet"};
-  const std::string& algorithms = context.settings.algorithms;
-  if (algorithms.find("content") != std::string::npos || algorithms.find("hybrid") != std::string::npos) {
-    leaves.insert(leaves.end(), {"tracks.parquet", "reviews.parquet"});
-  }
-  std::string hashes;
-  for (const std::string& leaf : leaves) {
-    const auto bytes = context.bucket.Get(store::DatasetKey(dataset_id, leaf));
-    if (!bytes.ok() && bytes.error().code == ErrorCode::kNotFound && leaf == "reviews.parquet") continue;
-    if (!bytes.ok()) return bytes.error();
-    hashes += Sha256Hex(*bytes);
-  }
-  return hashes;
-}
-
 struct Candidate {
   std::string model_id;
   std::string algorithm;
-  Settings settings;  ///< as configured, with what the search found
   std::unique_ptr<models::Model> model;
   Report report;
 };
@@ -63,7 +43,7 @@ struct Candidate {
 class Run {
  public:
   Run(const Context& context, RunRecord record)
-      : context_(context), record_(std::move(record)),
+      : context_(context), record_(std::move(record)), dry_run_(record_.trigger == kDryRun),
         log_(monitor::OpenRunLog(context.folder.run_log(record_.run_id), context.clock,
                                  [&context] { return context.cancelled.load(); }, &context.instruments)) {}
 
@@ -94,8 +74,16 @@ class Run {
     static constexpr std::pair<const char*, Body> kStages[] = {
         {"ingest", &Run::Ingest},     {"clean", &Run::Clean}, {"hits", &Run::Hits}, {"train", &Run::Train},
         {"evaluate", &Run::Evaluate}, {"gate", &Run::Gate},   {"deploy", &Run::Deploy}};
+    // A resumed run keeps what it found new, and knows whether it came to its verdict.
+    const json found = NewsOf(record_);
+    if (found.is_object()) news_ = found;
+    verdict_before_ = json::parse(record_.verdict, nullptr, false);
+    SEGUE_TRY(const bool remembered, JudgedBy(context_, record_.run_id));
+    judged_before_ = remembered && verdict_before_.is_object();
     record_.stages.clear();
     for (const auto& [name, body] : kStages) record_.stages.push_back({.name = name, .state = "waiting"});
+    // Who is killed again before ingest is over has it still.
+    if (news_.is_object()) record_.stages.front().detail = json{{"new", news_}}.dump();
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutRun(record_));
     for (size_t i = 0; i < std::size(kStages); ++i) {
       // Models of hits learn from the tracks: they have their turn also where the listening is the same.
@@ -136,6 +124,7 @@ class Run {
   }
 
   void Alarm(const std::string& name, const std::string& message) {
+    if (dry_run_) return;  // who asked for it sees it
     const Status kept = context_.catalog.AddAlarm({.at = context_.clock.NowSeconds(), .severity = "critical",
                                                    .name = name, .message = message, .run_id = record_.run_id});
     if (!kept.ok()) log_->Warn("run", "the alarm could not be recorded: " + kept.error().message);
@@ -158,120 +147,45 @@ class Run {
 
   // --- ingest ---------------------------------------------------------------
 
-  Status ReportProblem(const InboxProblem& problem) {
-    const std::string meta = "inbox_problem:" + problem.name;
-    const std::string stamp = std::to_string(problem.changed_ms) + problem.reason;
-    SEGUE_TRY(const std::string known, context_.catalog.Meta(meta));
-    if (known == stamp) return {};
-    log_->Warn("ingest", problem.name + ": " + problem.reason);
-    const store::QuarantineRow row{.file = problem.name, .reason = problem.reason, .at = context_.clock.NowSeconds()};
-    SEGUE_RETURN_IF_ERROR(context_.catalog.AddQuarantine({&row, 1}));
-    return context_.catalog.SetMeta(meta, stamp);
-  }
-
-  static void RemoveTaken(const InboxFile& file, const fs::path& inbox) {
-    std::error_code error;
-    fs::remove(file.path, error);
-    // Folders that became empty by this go too; one that a person just made stays.
-    for (fs::path folder = file.path.parent_path(); folder != inbox && folder.has_relative_path();
-         folder = folder.parent_path()) {
-      if (!fs::is_empty(folder, error) || error || !fs::remove(folder, error)) break;
-    }
-  }
-
-  /// Somebody who copies files and then asks for a run means these files: waits
-  /// until none has changed for inbox.settle_ms, unless they go on growing.
-  InboxListing SettledInbox() const {
-    const auto settle = std::chrono::milliseconds(context_.settings.inbox_settle_ms);
-    const auto patience = std::chrono::steady_clock::now() + 5 * settle;
-    while (true) {
-      InboxListing listing = ListInbox(context_.folder.inbox());
-      const int64_t now = context_.clock.NowMs();
-      const bool fresh = std::any_of(listing.files.begin(), listing.files.end(),
-                                     [&](const InboxFile& file) { return now - file.changed_ms < settle.count(); });
-      if (!fresh || record_.trigger != "person" || context_.cancelled.load() || std::chrono::steady_clock::now() > patience) return listing;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-  }
-
   Status Ingest(json& detail) {
-    const InboxListing listing = SettledInbox();
-    const auto& settled = listing.files;
-    ingest::Outcome total;
-    int64_t waiting = 0;
-    for (size_t i = 0; i < settled.size(); ++i) {
-      if (context_.cancelled.load()) return Error{ErrorCode::kCancelled, "asked to stop"};
-      log_->Progress("ingest", i, settled.size(), "files");
-      const InboxFile& file = settled[i];
-      if (context_.clock.NowMs() - file.changed_ms < context_.settings.inbox_settle_ms) {
-        ++waiting;  // still being written: the next run takes it
-        continue;
-      }
-      SEGUE_TRY(const auto outcome, IngestOne(file));
-      if (outcome.grew) {
-        ++waiting;
-        continue;
-      }
-      RemoveTaken(file, context_.folder.inbox());
-      total.accepted += outcome.accepted;
-      total.already_known += outcome.already_known;
-      total.set_aside += outcome.set_aside;
-      total.quarantined += outcome.quarantined;
-      total.rows += outcome.rows;
-      total.rejected_rows += outcome.rejected_rows;
+    if (dry_run_) {
+      detail = {{"skipped", "a dry run leaves the inbox alone"}, {"files", ListInbox(context_.folder.inbox()).files.size()}};
+    } else {
+      SEGUE_RETURN_IF_ERROR(TakeInbox(context_, record_, *log_, detail));
     }
-    for (const InboxProblem& problem : listing.problems) SEGUE_RETURN_IF_ERROR(ReportProblem(problem));
-    detail = {{"files", settled.size()}, {"accepted", total.accepted}, {"already_known", total.already_known},
-              {"set_aside", total.set_aside}, {"quarantined", total.quarantined}, {"rows", total.rows},
-              {"rejected_rows", total.rejected_rows}, {"still_growing", waiting},
-              {"unreadable", listing.problems.size()}};
-    SEGUE_TRY(const bool news, AnythingNew());
-    if (!news) {
+    SEGUE_TRY(const News news, WhatIsNew(context_));
+    there_ = news.there;
+    if (news_.is_null()) {
+      news_ = {{"objects", news.fresh.objects}, {"rows", news.fresh.rows}, {"events", news.fresh.events}};
+      if (!news.config.empty()) news_["config"] = news.config;
+    }
+    detail["new"] = news_;
+    const bool nothing = there_.objects == 0 && there_.events == 0;
+    if (nothing && dry_run_) {
+      return Error{ErrorCode::kInvalid, "there is nothing to learn from yet, and a dry run leaves the inbox alone (" + detail["files"].dump() +
+                                            " files are in it): `segue ingest` takes files in"};
+    }
+    reconfigured_ = news_.contains("config");
+    // Feedback may be judged anew at any time; the others ask for something that was not there.
+    const bool told = news_["objects"] != 0 || (record_.trigger != "inbox" && news_["events"] != 0) || record_.trigger == "feedback";
+    if (nothing || !(told || insists())) {
       log_->Info("ingest", "nothing new to learn from");
       End("nothing_new");
     }
     return {};
   }
 
-  Result<ingest::Outcome> IngestOne(const InboxFile& file) {
-    const ingest::Context context{context_.bucket, context_.catalog, context_.clock, context_.settings, *log_};
-    // A bug in reading one file must not hold up all others for ever.
-    try {
-      return ingest::Ingest(context, {.path = file.path, .name = file.name, .run_id = record_.run_id});
-    } catch (const std::exception& bug) {
-      return Refuse(file, bug.what());
-    }
-  }
-
-  Result<ingest::Outcome> Refuse(const InboxFile& file, const std::string& why) {
-    const std::string sha = Sha256Hex(file.name + "\n" + std::to_string(file.changed_ms));
-    log_->Warn("ingest", file.name + ": " + why);
-    SEGUE_RETURN_IF_ERROR(context_.bucket.PutFile("quarantine/" + sha + "/file", file.path));
-    const store::QuarantineRow row{.sha256 = sha, .file = file.name,
-                                   .reason = "reading it failed: " + why, .at = context_.clock.NowSeconds()};
-    SEGUE_RETURN_IF_ERROR(context_.catalog.AddQuarantine({&row, 1}));
-    ingest::Outcome outcome;
-    outcome.quarantined = 1;
-    return outcome;
-  }
-
-  /// Is there accepted data or feedback that no run has judged yet?
-  Result<bool> AnythingNew() {
-    SEGUE_TRY(const auto objects, context_.catalog.Objects("accepted"));
-    SEGUE_TRY(const auto judged, context_.catalog.Meta("judged_objects"));
-    SEGUE_TRY(const int64_t seq, context_.catalog.LastEventSeq());
-    if (objects.empty() && seq == 0) return false;
-    const bool asked = record_.trigger != "inbox";
-    return asked || std::to_string(objects.size()) != judged;
+  /// Does the run go on even where there is nothing new to learn from?
+  bool insists() const {
+    return reconfigured_ || dry_run_ || judged_before_ || record_.trigger == "person" || record_.trigger == "drift" || record_.trigger == "config";
   }
 
   // --- clean ----------------------------------------------------------------
 
   Status Clean(json& detail) {
     const clean::Context context{context_.bucket, context_.catalog, context_.clock, context_.settings, *log_};
-    SEGUE_TRY(judged_seq_, context_.catalog.LastEventSeq());
-    SEGUE_TRY(const auto objects, context_.catalog.Objects("accepted"));
-    judged_objects_ = objects.size();
+    // Before they are read: what comes in meanwhile is news for the next run.
+    SEGUE_TRY(there_, MaterialNow(context_));
     SEGUE_RETURN_IF_ERROR(clean::FlushEvents(context));
     SEGUE_TRY(const clean::Outcome outcome, clean::Clean(context));
     record_.dataset_id = outcome.dataset_id;
@@ -283,12 +197,13 @@ class Run {
     }
     if (outcome.listeners == 0) {
       log_->Info("clean", "there are tracks but no listening yet: nothing to train on");
+      if (dry_run_) return Error{ErrorCode::kInvalid, "there are tracks but no listening yet: nothing to train on"};
       SEGUE_RETURN_IF_ERROR(RememberJudged());
       End("nothing_new");
       return {};
     }
-    SEGUE_TRY(const bool same, SameAsLastJudged());
-    if (same && record_.trigger != "person") {
+    SEGUE_TRY(const bool same, SameAsLastJudged(context_, record_.dataset_id));
+    if (same && !insists()) {
       log_->Info("clean", "the listening is the same as the last run's: nothing to train");
       SEGUE_RETURN_IF_ERROR(RememberJudged());
       End("nothing_new");
@@ -296,25 +211,12 @@ class Run {
     return {};
   }
 
-  Result<bool> SameAsLastJudged() {
-    SEGUE_TRY(const std::string judged, context_.catalog.Meta("judged_dataset"));
-    if (judged.empty()) return false;
-    if (judged == record_.dataset_id) return true;
-    SEGUE_TRY(const std::string mine, LearningHash(context_, record_.dataset_id));
-    const auto theirs = LearningHash(context_, judged);
-    return theirs.ok() && mine == *theirs;
-  }
-
-  Status RememberJudged() {
-    SEGUE_RETURN_IF_ERROR(context_.catalog.SetMeta("judged_objects", std::to_string(judged_objects_)));
-    SEGUE_RETURN_IF_ERROR(context_.catalog.SetMeta("judged_seq", std::to_string(judged_seq_)));
-    return context_.catalog.SetMeta("judged_dataset", record_.dataset_id);
-  }
+  Status RememberJudged() { return dry_run_ ? Status() : pipeline::RememberJudged(context_, there_, record_.dataset_id, record_.run_id); }
 
   // --- hits -----------------------------------------------------------------
 
   Status Hits(json& detail) {
-    SEGUE_TRY(const HitOutcome outcome, RunHits(context_, record_.dataset_id, record_.run_id, *log_, detail));
+    SEGUE_TRY(const HitOutcome outcome, RunHits(context_, record_.dataset_id, record_.run_id, dry_run_, *log_, detail));
     if (!outcome.judged) detail["skipped"] = outcome.why;
     // A run that had nothing else to do is about the model of hits.
     if (outcome.judged && ended_) end_state_ = outcome.approved ? "approved" : "refused";
@@ -323,24 +225,13 @@ class Run {
 
   // --- train ----------------------------------------------------------------
 
-  /// Does a model of this algorithm look at Dataset::hit_chance?
-  bool UsesHits(const std::string& algorithm) const {
-    return algorithm == "hit_chance" || (algorithm == "hybrid" && context_.settings.hybrid.members.find("hit_chance") != std::string::npos);
-  }
-
-  std::string ModelId(const std::string& algorithm, const Settings& settings) const {
-    const std::string key = record_.dataset_id + "\n" + algorithm + "\n" + std::string(kTrainingVersion) + "\n" +
-                            train::SettingsOf(algorithm, settings) + "evaluate.split=" + settings.split +
-                            "\nevaluate.holdout_share=" + std::to_string(settings.holdout_share) +
-                            (UsesHits(algorithm) ? "\nhit_model=" + hit_model_ : "");
-    return "m" + Sha256Hex(key).substr(0, 16);
-  }
-
   Status Train(json& detail) {
     SEGUE_TRY(court_, OpenCourt(context_, record_.dataset_id));
-    auto hit_model = FillHitChance(context_, court_.split.train);
-    if (hit_model.ok()) hit_model_ = *std::move(hit_model);
-    else log_->Warn("train", "without hit chances: " + hit_model.error().message);
+    SEGUE_TRY(hit_model_, LiveHitModel(context_));
+    if (const Status filled = hit_model_.empty() ? Status() : FillHitChance(context_, hit_model_, court_.split.train); !filled.ok()) {
+      log_->Warn("train", "without hit chances: " + filled.error().message);
+      hit_model_.clear();
+    }
     detail["split"] = court_.split.description;
     detail["models"] = json::array();
     SEGUE_TRY(const SearchOutcome search, SearchForRun(context_, court_.split.train, record_.run_id, *log_, detail["search"]));
@@ -356,16 +247,17 @@ class Run {
   }
 
   Status TrainOne(const std::string& algorithm, const Settings& settings, json& models) {
-    Candidate candidate{.model_id = ModelId(algorithm, settings), .algorithm = algorithm, .settings = settings};
+    const std::string hit_model = UsesHitChance(algorithm, settings) ? hit_model_ : "";
+    Candidate candidate{.model_id = RecommenderId(settings, record_.dataset_id, algorithm, hit_model), .algorithm = algorithm};
     const auto start = std::chrono::steady_clock::now();
     const bool existed = context_.bucket.Exists(store::ModelKey(candidate.model_id, "manifest.json"));
     if (existed) {
       SEGUE_TRY(candidate.model, LoadModel(context_, candidate.model_id));
     } else {
       SEGUE_TRY(const auto trainer, train::MakeTrainer(algorithm));
-      SEGUE_TRY(candidate.model, trainer->Fit(court_.split.train, settings,
-                                              static_cast<uint64_t>(settings.seed), *log_));
-      SEGUE_RETURN_IF_ERROR(Keep(candidate));
+      SEGUE_TRY(candidate.model, trainer->Fit(court_.split.train, settings, static_cast<uint64_t>(settings.seed), *log_));
+      SEGUE_RETURN_IF_ERROR(KeepModel(context_, [&](const fs::path& file) { return candidate.model->Save(file); },
+                                      RecommenderManifest(settings, record_, candidate.model_id, algorithm, court_.split.description, hit_model)));
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     models.push_back({{"model_id", candidate.model_id}, {"algorithm", algorithm}, {"seconds", seconds},
@@ -376,27 +268,6 @@ class Run {
     return {};
   }
 
-  /// Artifact first, manifest last: a model without a manifest is not there.
-  Status Keep(const Candidate& candidate) {
-    const fs::path scratch = context_.bucket.ScratchFolder() / (candidate.model_id + ".segue");
-    SEGUE_RETURN_IF_ERROR(candidate.model->Save(scratch));
-    SEGUE_RETURN_IF_ERROR(context_.bucket.PutFile(store::ModelKey(candidate.model_id, "model.segue"), scratch));
-    return context_.bucket.Put(store::ModelKey(candidate.model_id, "manifest.json"), Manifest(candidate).dump(2));
-  }
-
-  json Manifest(const Candidate& candidate) const {
-    return {{"model_id", candidate.model_id},
-            {"algorithm", candidate.algorithm},
-            {"dataset_id", record_.dataset_id},
-            {"run_id", record_.run_id},
-            {"seed", context_.settings.seed},
-            {"settings", train::SettingsOf(candidate.algorithm, candidate.settings)},
-            {"split", court_.split.description},
-            {"hit_model", UsesHits(candidate.algorithm) ? hit_model_ : ""},
-            {"version", kVersion},
-            {"training_version", kTrainingVersion}};
-  }
-
   // --- evaluate -------------------------------------------------------------
 
   Status Evaluate(json& detail) {
@@ -404,10 +275,7 @@ class Run {
     for (Candidate& candidate : candidates_) {
       SEGUE_TRY(candidate.report, Judge(context_, court_, *candidate.model, candidate.model_id, *log_));
       detail.push_back(ToJson(candidate.report));
-      SEGUE_RETURN_IF_ERROR(context_.catalog.PutModel(
-          {.model_id = candidate.model_id, .algorithm = candidate.algorithm, .dataset_id = record_.dataset_id,
-           .run_id = record_.run_id, .manifest = Manifest(candidate).dump(),
-           .report = ToJson(candidate.report).dump(), .created_at = context_.clock.NowSeconds()}));
+      SEGUE_RETURN_IF_ERROR(Register(candidate));
     }
     best_ = 0;
     for (size_t i = 1; i < candidates_.size(); ++i) {
@@ -417,6 +285,18 @@ class Run {
     log_->Info("evaluate", candidates_[best_].algorithm + " is the best of " + std::to_string(candidates_.size()),
                {{"model_id", record_.model_id}, {kSelectionFigure, Selected(candidates_[best_])}});
     return {};
+  }
+
+  /// Into the registry. A dry run changes nothing of a model that is there.
+  Status Register(const Candidate& candidate) {
+    if (dry_run_) {
+      SEGUE_TRY(const auto known, context_.catalog.FindModel(candidate.model_id));
+      if (known) return {};
+    }
+    SEGUE_TRY(const json manifest, ReadManifest(context_, candidate.model_id));
+    return context_.catalog.PutModel({.model_id = candidate.model_id, .algorithm = candidate.algorithm, .dataset_id = record_.dataset_id,
+                                      .run_id = record_.run_id, .manifest = manifest.dump(), .report = ToJson(candidate.report).dump(),
+                                      .created_at = context_.clock.NowSeconds()});
   }
 
   static double Selected(const Candidate& candidate) {
@@ -431,7 +311,11 @@ class Run {
     const Smoke smoke = SmokeTest(context_, court_, *best.model, best.model_id);
     std::unique_ptr<Report> live;
     SEGUE_TRY(verdict_, AskGate(context_, court_, best.report, smoke, *log_, &live));
-    const json verdict = ToJson(*verdict_);
+    json verdict = ToJson(*verdict_);
+    // What this run put live before it was killed is not judged against itself.
+    SEGUE_TRY(const auto now_live, context_.catalog.Live());
+    const bool mine = now_live && now_live->to_model == best.model_id && verdict_before_.is_object() && verdict_before_.value("approved", false);
+    if (mine && verdict_before_.value("model_id", "") == best.model_id) verdict = verdict_before_;
     record_.verdict = verdict.dump();
     detail = {{"approved", verdict["approved"]}, {"reason", verdict["reason"]}};
     json report = {{"run_id", record_.run_id}, {"dataset_id", record_.dataset_id},
@@ -439,13 +323,20 @@ class Run {
                    {"live", live ? ToJson(*live) : json()}};
     for (const Candidate& candidate : candidates_) report["candidates"].push_back(ToJson(candidate.report));
     SEGUE_RETURN_IF_ERROR(context_.bucket.Put(store::RunKey(record_.run_id, "report.json"), report.dump(2)));
+    const bool approved = verdict["approved"].get<bool>();
+    log_->Info("gate", approved ? "approved" : "refused: " + verdict["reason"].get<std::string>(), verdict);
+    if (dry_run_) {
+      End("dry_run");
+      return {};
+    }
     SEGUE_TRY(auto model, context_.catalog.FindModel(best.model_id));
     if (!model) return Error{ErrorCode::kNotFound, "model " + best.model_id + " has left the registry"};
     model->verdict = record_.verdict;
-    model->approved = verdict["approved"].get<bool>();
+    model->approved = approved;
     SEGUE_RETURN_IF_ERROR(context_.catalog.PutModel(*model));
-    log_->Info("gate", model->approved ? "approved" : "refused: " + verdict["reason"].get<std::string>(), verdict);
-    if (!model->approved) {
+    // Before the marks: who is resumed with these has his verdict, too.
+    SEGUE_RETURN_IF_ERROR(context_.catalog.PutRun(record_));
+    if (!approved) {
       End("refused");
       return RememberJudged();
     }
@@ -457,20 +348,24 @@ class Run {
               deploy::Promote(std::get<Approval>(*verdict_), context_.catalog, context_.clock, "pipeline",
                               "run " + record_.run_id + ": every check passed"));
     detail = {{"from", deployment.from_model}, {"to", deployment.to_model}};
-    record_.state = "approved";
+    End("approved");
     return RememberJudged();
   }
 
   const Context& context_;
   RunRecord record_;
+  const bool dry_run_;
   std::unique_ptr<Instruments> log_;
   Court court_;
   std::string hit_model_;  ///< whose chances the court's train part has; "" none
   std::vector<Candidate> candidates_;
   size_t best_ = 0;
   std::optional<Verdict> verdict_;
-  size_t judged_objects_ = 0;
-  int64_t judged_seq_ = 0;
+  Material there_;
+  json news_;                  ///< as NewsOf
+  json verdict_before_;        ///< of this run before it was interrupted; no object where it had none
+  bool judged_before_ = false; ///< and it was remembered
+  bool reconfigured_ = false;  ///< the settings are others than at the last verdict
   bool ended_ = false;
   std::string end_state_;
 };

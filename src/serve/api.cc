@@ -1,82 +1,27 @@
 #include "serve/api.h"
 
 #include <algorithm>
-#include <chrono>
-#include <fstream>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
-#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "core/check.h"
 #include "core/version.h"
 #include "serve/events.h"
+#include "serve/notifications.h"
+#include "serve/record_json.h"
 #include "serve/page.h"
-#include "store/dataset_store.h"
-#include "store/duck.h"
 
 namespace segue::serve {
 namespace {
 
 using nlohmann::json;
-using std::chrono::steady_clock;
-
-constexpr auto kLongestWait = std::chrono::seconds(10);
-
-Response Json(const json& body, int status = 200) {
-  return {.status = status, .body = body.dump(-1, ' ', false, json::error_handler_t::replace)};
-}
-
-/// What the catalog keeps as JSON text; null where it keeps none.
-json Kept(const std::string& text) {
-  json value = json::parse(text, nullptr, false);
-  return value.is_discarded() ? json() : value;
-}
-
-json OrNull(const std::string& text) { return text.empty() ? json() : json(text); }
-
-json RunJson(const store::RunRecord& run) {
-  json stages = json::array();
-  for (const auto& stage : run.stages) {
-    const int64_t end = stage.finished_ms == 0 ? stage.started_ms : stage.finished_ms;
-    stages.push_back({{"name", stage.name}, {"state", stage.state},
-                      {"seconds", static_cast<double>(end - stage.started_ms) / 1000}, {"detail", Kept(stage.detail)}});
-  }
-  return {{"run_id", run.run_id}, {"trigger", run.trigger}, {"trigger_detail", run.trigger_detail},
-          {"state", run.state}, {"started", store::Iso8601(run.started_ms / 1000)},
-          {"finished", run.finished_ms == 0 ? json() : json(store::Iso8601(run.finished_ms / 1000))},
-          {"stages", stages}, {"verdict", Kept(run.verdict)}, {"model_id", OrNull(run.model_id)},
-          {"dataset_id", OrNull(run.dataset_id)}, {"error", OrNull(run.error)}};
-}
-
-json ModelJson(const store::ModelRecord& model, const std::vector<store::DeploymentRecord>& live) {
-  json aliases = json::array();
-  for (const auto& deployment : live) {
-    if (model.model_id == deployment.to_model) aliases.push_back("live");
-    if (model.model_id == deployment.from_model) aliases.push_back("previous");
-  }
-  const json report = Kept(model.report);
-  return {{"model_id", model.model_id}, {"kind", Name(model.kind)}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
-          {"run_id", model.run_id}, {"created", store::Iso8601(model.created_at)}, {"approved", model.approved},
-          {"aliases", aliases}, {"figures", report.is_object() ? report.value("figures", json()) : json()},
-          {"verdict", Kept(model.verdict)}, {"manifest", Kept(model.manifest)}};
-}
-
-json DeploymentJson(const store::DeploymentRecord& d) {
-  return {{"seq", d.seq}, {"kind", Name(d.kind)}, {"at", store::Iso8601(d.at)}, {"actor", d.actor}, {"action", d.action},
-          {"from", OrNull(d.from_model)}, {"to", d.to_model}, {"reason", d.reason}, {"figures", Kept(d.figures)}};
-}
 
 Response WrongMethod(const std::string& allow) {
   Response response = Problem(405, "Method not allowed", "this address takes " + allow);
   response.allow = allow;
   return response;
-}
-
-/// Equal without telling by the time it takes where the two part.
-bool SameSecret(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace
@@ -109,7 +54,10 @@ Api::~Api() = default;
 
 bool Api::Allowed(const Request& request) const {
   const std::string& token = context_.settings.token;
-  return token.empty() || request.path.empty() || request.path[0] != "v1" || SameSecret(request.authorization, "Bearer " + token);
+  const bool by_token = token.empty() || request.path.empty() || request.path[0] != "v1" || SameSecret(request.authorization, "Bearer " + token);
+  if (request.route != kNotificationsRoute || context_.settings.notifications_secret.empty()) return by_token;
+  // Who notifies has a secret of his own, and needs no other.
+  return KnowsSecret(request, context_.settings.notifications_secret) || (!token.empty() && by_token);
 }
 
 std::span<const Api::Row> Api::Rows() {
@@ -129,6 +77,7 @@ std::span<const Api::Row> Api::Rows() {
       {"GET", "/v1/tracks/{id}/similar", [](Api& api, const Request& r) { return api.Similar(r); }},
       {"GET", "/v1/tracks/{id}/hit", [](Api& api, const Request& r) { return api.TrackHit(r); }},
       {"POST", "/v1/events", [](Api& api, const Request& r) { return api.Events(r); }},
+      {"POST", kNotificationsRoute, [](Api& api, const Request& r) { return api.Notifications(r); }},
       // Uploads go past Handle: their bodies do not fit in memory.
       {"PUT", "/v1/inbox/{name}", nullptr},
       {"GET", "/v1/runs", [](Api& api, const Request& r) { return api.Runs(r); }},
@@ -156,7 +105,9 @@ std::string_view Api::RouteOf(const Request& request) {
 }
 
 Response Api::Handle(const Request& request) {
-  if (!Allowed(request)) return Problem(401, "Unauthorized", "send the token: Authorization: Bearer ...");
+  if (!Allowed(request)) return Problem(401, "Unauthorized", request.route == kNotificationsRoute
+                                                                ? "send notifications.secret: Authorization: Bearer ..., or the body's HMAC-SHA256 with it as X-Segue-Signature: sha256=..."
+                                                                : "send the token: Authorization: Bearer ...");
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   std::string allow;
   for (const Row& row : Rows()) {
@@ -315,208 +266,6 @@ Response Api::Events(const Request& request) {
   // They are durable: what follows may fail without a loss.
   if (const auto caught = live_.CatchUp(); !caught.ok()) context_.instruments.Warn("serve", caught.error().message);
   return Json({{"accepted", outcome->accepted}, {"duplicates", outcome->duplicates}});
-}
-
-Response Api::Runs(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 50, 1, 1000);
-  const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX);
-  if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
-  const auto runs = context_.catalog.Runs(*offset, *n);
-  if (!runs.ok()) return ProblemOf(runs.error());
-  json items = json::array();
-  for (const auto& run : *runs) items.push_back(RunJson(run));
-  return Json({{"items", items}, {"next", runs->size() == static_cast<size_t>(*n) ? json(*offset + *n) : json()}});
-}
-
-Response Api::OneRun(const Request& request) const {
-  const auto run = context_.catalog.FindRun(request.path[2]);
-  if (!run.ok()) return ProblemOf(run.error());
-  if (!*run) return Problem(404, "Not found", "there is no run '" + request.path[2] + "'");
-  return Json(RunJson(**run));
-}
-
-Response Api::RunLog(const Request& request) const {
-  const auto run = context_.catalog.FindRun(request.path[2]);
-  if (!run.ok()) return ProblemOf(run.error());
-  if (!*run) return Problem(404, "Not found", "there is no run '" + request.path[2] + "'");
-  const std::string type = "application/x-ndjson";
-  const auto kept = context_.bucket.Get(store::RunKey((*run)->run_id, "log.ndjson"));
-  if (kept.ok() && (*run)->state != "running") return {.body = *kept, .type = type};
-  std::ostringstream text;
-  if (std::ifstream file(context_.folder.run_log((*run)->run_id)); file) text << file.rdbuf();
-  return {.body = text.str(), .type = type};
-}
-
-Response Api::Models(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 50, 1, 1000);
-  const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX);
-  if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
-  const auto models = context_.catalog.Models(*offset, *n);
-  const auto live = LiveModels();
-  if (!models.ok() || !live.ok()) return ProblemOf(models.ok() ? live.error() : models.error());
-  json items = json::array();
-  for (const auto& model : *models) {
-    items.push_back(ModelJson(model, *live));
-  }
-  return Json({{"items", items}, {"next", models->size() == static_cast<size_t>(*n) ? json(*offset + *n) : json()}});
-}
-
-Response Api::OneModel(const Request& request) const {
-  const auto model = context_.catalog.FindModel(request.path[2]);
-  const auto live = LiveModels();
-  if (!model.ok() || !live.ok()) return ProblemOf(model.ok() ? live.error() : model.error());
-  if (!*model) return Problem(404, "Not found", "there is no model '" + request.path[2] + "'");
-  return Json(ModelJson(**model, *live));
-}
-
-Result<std::vector<store::DeploymentRecord>> Api::LiveModels() const {
-  std::vector<store::DeploymentRecord> all;
-  for (const ModelKind kind : {ModelKind::kRecommender, ModelKind::kHits}) {
-    SEGUE_TRY(const auto live, context_.catalog.Live(kind));
-    if (live) all.push_back(*live);
-  }
-  return all;
-}
-
-Response Api::Deployments() const {
-  const auto deployments = context_.catalog.Deployments(1000);
-  if (!deployments.ok()) return ProblemOf(deployments.error());
-  json items = json::array();
-  for (const auto& deployment : *deployments) items.push_back(DeploymentJson(deployment));
-  return Json({{"items", items}});
-}
-
-Response Api::Alarms() const {
-  const auto alarms = context_.catalog.Alarms(1000);
-  if (!alarms.ok()) return ProblemOf(alarms.error());
-  json items = json::array();
-  for (const auto& alarm : *alarms) {
-    items.push_back({{"id", alarm.id}, {"at", store::Iso8601(alarm.at)}, {"severity", alarm.severity},
-                     {"name", alarm.name}, {"message", alarm.message}, {"run_id", OrNull(alarm.run_id)}});
-  }
-  return Json({{"items", items}});
-}
-
-Response Api::Quality(const Request& request) const {
-  const std::string key = store::DatasetKey(request.path[2], "quality.json");
-  const auto text = context_.bucket.Get(key);
-  if (!text.ok()) return Problem(404, "Not found", "there is no dataset '" + request.path[2] + "'");
-  return {.body = *text};
-}
-
-Response Api::Rejected(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 100, 1, 10'000);
-  const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX / 2);
-  if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
-  const auto path = context_.bucket.LocalPath(store::DatasetKey(request.path[2], "rejected.parquet"));
-  if (!path.ok()) return Problem(404, "Not found", "there is no dataset '" + request.path[2] + "'");
-  const auto duck = store::OpenDuck({.threads = 1, .memory_limit_mb = 256});
-  if (!duck.ok()) return ProblemOf(duck.error());
-  json items = json::array();
-  const segue::Status read = (*duck)->Query(
-      "SELECT coalesce(file,''), coalesce(line,0)::BIGINT, coalesce(rule,''), coalesce(field,''), coalesce(reason,''), "
-      "coalesce(sample,'') FROM read_parquet(" + store::Quoted(path->string()) + ") LIMIT " + std::to_string(*n) +
-          " OFFSET " + std::to_string(*offset),
-      [&](const store::DuckChunk& chunk) {
-        for (uint64_t r = 0; r < chunk.rows(); ++r) {
-          items.push_back({{"file", chunk.Text(0, r)}, {"line", chunk.Int(1, r)}, {"rule", chunk.Text(2, r)},
-                           {"field", chunk.Text(3, r)}, {"reason", chunk.Text(4, r)}, {"sample", chunk.Text(5, r)}});
-        }
-      });
-  if (!read.ok()) return ProblemOf(read.error());
-  const bool more = items.size() == static_cast<size_t>(*n);
-  return Json({{"items", items}, {"next", more ? json(*offset + *n) : json()}});
-}
-
-Response Api::Quarantine(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 100, 1, 10'000);
-  const auto before = QueryNumber(request, "before", 0, 0, INT64_MAX);
-  if (!n.ok() || !before.ok()) return ProblemOf(n.ok() ? before.error() : n.error());
-  const auto rows = context_.catalog.Quarantine(*before, *n);
-  const auto total = context_.catalog.QuarantineCount();
-  if (!rows.ok() || !total.ok()) return ProblemOf(rows.ok() ? total.error() : rows.error());
-  json items = json::array();
-  for (const auto& row : *rows) {
-    items.push_back({{"id", row.id}, {"file", row.file}, {"line", row.line == 0 ? json() : json(row.line)},
-                     {"field", OrNull(row.field)}, {"reason", row.reason}, {"sample", row.sample},
-                     {"sha256", row.sha256}, {"at", store::Iso8601(row.at)}});
-  }
-  return Json({{"items", items}, {"total", *total},
-               {"next", rows->size() == static_cast<size_t>(*n) ? json(rows->back().id) : json()}});
-}
-
-Response Api::Promote(const Request& request) {
-  const auto model = context_.catalog.FindModel(request.path[2]);
-  if (!model.ok()) return ProblemOf(model.error());
-  if (!*model) return Problem(404, "Not found", "there is no model '" + request.path[2] + "'");
-  return Ask("promote", request, request.path[2]);
-}
-
-Response Api::Ask(const std::string& kind, const Request& request, const std::string& model_id) {
-  json arguments = json::object();
-  if (!request.body.empty()) {
-    const auto body = ParseObject(request.body);
-    if (!body.ok()) return ProblemOf(body.error());
-    const auto reason = body->find("reason");
-    if (reason != body->end() && !reason->is_string()) return Problem(400, "Bad request", "reason: expected a text");
-    arguments["reason"] = body->value("reason", "");
-    if (const auto model_kind = body->find("kind"); model_kind != body->end()) {
-      if (!model_kind->is_string() || !ParseModelKind(model_kind->get<std::string>())) {
-        return Problem(400, "Bad request", "kind: expected \"recommender\" or \"hits\"");
-      }
-      arguments["kind"] = *model_kind;
-    }
-  }
-  if (!model_id.empty()) arguments["model_id"] = model_id;
-  const auto id = context_.catalog.AddCommand({.kind = kind, .arguments = arguments.dump(), .actor = "api", .state = "pending"});
-  if (!id.ok()) return ProblemOf(id.error());
-  const Response accepted = Json({{"command_id", *id}}, 202);
-  if (kind == "run") return accepted;
-  Response response;
-  response.later = [this, id = *id, accepted, end = steady_clock::now() + kLongestWait]() -> std::optional<Response> {
-    const auto command = context_.catalog.FindCommand(id);
-    if (!command.ok()) return ProblemOf(command.error());
-    if (*command && (*command)->state == "pending") {
-      return steady_clock::now() < end ? std::nullopt : std::optional(accepted);
-    }
-    const json outcome = *command ? Kept((*command)->outcome) : json();
-    if (*command && (*command)->state == "done") {
-      // The next request shall see it: do not wait for the follower's next look.
-      const std::string live = outcome.is_object() ? outcome.value("live", "") : "";
-      const auto snapshot = live_.Now();
-      const auto view = snapshot->hits();
-      const bool of_hits = outcome.is_object() && outcome.value("kind", "") == Name(ModelKind::kHits);
-      const bool seen = of_hits ? view != nullptr && view->model_id == live : outcome.is_object() && snapshot->model_id() == live;
-      return seen || steady_clock::now() >= end ? std::optional(Json(outcome)) : std::nullopt;
-    }
-    const std::string code = outcome.is_object() ? outcome.value("code", "") : "";
-    const int status = code == "not_found" ? 404 : code == "conflict" ? 409 : 500;
-    return Problem(status, status == 404 ? "Not found" : status == 409 ? "Conflict" : "It failed",
-                   outcome.is_object() ? outcome.value("message", "") : "");
-  };
-  return response;
-}
-
-Result<std::string> Api::InboxKey(const Request& request) const {
-  std::string name;
-  const auto listener = request.query.find("listener");
-  if (listener != request.query.end()) {
-    if (listener->second.find('/') != std::string::npos) return Error{ErrorCode::kInvalid, "parameter 'listener' has a slash"};
-    name = listener->second;
-  }
-  for (size_t i = 2; i < request.path.size(); ++i) {
-    // A slash that was escaped is one too.
-    name += (name.empty() ? "" : "/") + request.path[i];
-  }
-  const std::string key = "inbox/" + name;
-  SEGUE_RETURN_IF_ERROR(store::CheckKey(key));
-  if (request.path.back().starts_with('.')) return Error{ErrorCode::kInvalid, "a file whose name starts with a dot is not taken in"};
-  return key;
-}
-
-Response Api::AcceptUpload(const std::string& key, const std::filesystem::path& file) {
-  if (const auto put = context_.bucket.PutFile(key, file); !put.ok()) return ProblemOf(put.error());
-  return Json({{"object", key}}, 202);
 }
 
 }  // namespace segue::serve

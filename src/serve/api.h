@@ -89,6 +89,7 @@ class Api {
   Response Rejected(const Request& request) const;
   Response Quarantine(const Request& request) const;
   Response Promote(const Request& request);
+  Response Notifications(const Request& request);
   Response Ask(const std::string& kind, const Request& request, const std::string& model_id);
 
   Context context_;

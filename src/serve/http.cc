@@ -18,34 +18,12 @@ int Digit(char c) {
   return -1;
 }
 
-Result<std::string> Decode(std::string_view text, bool plus_is_space) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+' && plus_is_space) {
-      decoded += ' ';
-    } else if (text[i] == '%') {
-      const int high = i + 2 < text.size() ? Digit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? Digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return Error{ErrorCode::kInvalid, "the address has a broken % escape"};
-      decoded += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      decoded += text[i];
-    }
-  }
-  if (decoded.find('\0') != std::string::npos) return Error{ErrorCode::kInvalid, "the address has a NUL"};
-  bool changed = false;
-  ToUtf8(decoded, &changed);
-  if (changed) return Error{ErrorCode::kInvalid, "the address is not UTF-8"};
-  return decoded;
-}
-
 Status ParsePath(std::string_view path, Request& request) {
   if (path.empty() || path.front() != '/') return Error{ErrorCode::kInvalid, "the address does not start with /"};
   path.remove_prefix(1);
   while (!path.empty()) {
     const size_t slash = std::min(path.find('/'), path.size());
-    SEGUE_TRY(std::string part, Decode(path.substr(0, slash), false));
+    SEGUE_TRY(std::string part, DecodePercent(path.substr(0, slash), false, "the address"));
     if (part.empty() || part == "." || part == "..") {
       return Error{ErrorCode::kInvalid, "the path has an empty, '.' or '..' part"};
     }
@@ -83,6 +61,28 @@ const char* TitleOf(int status) {
 }
 
 }  // namespace
+
+Result<std::string> DecodePercent(std::string_view text, bool plus_is_space, const std::string& what) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+' && plus_is_space) {
+      decoded += ' ';
+    } else if (text[i] == '%') {
+      const int high = i + 2 < text.size() ? Digit(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? Digit(text[i + 2]) : -1;
+      if (high < 0 || low < 0) return Error{ErrorCode::kInvalid, what + " has a broken % escape"};
+      decoded += static_cast<char>(high * 16 + low);
+      i += 2;
+    } else {
+      decoded += text[i];
+    }
+  }
+  if (decoded.find('\0') != std::string::npos) return Error{ErrorCode::kInvalid, what + " has a NUL"};
+  bool changed = false;
+  ToUtf8(decoded, &changed);
+  if (changed) return Error{ErrorCode::kInvalid, what + " is not UTF-8"};
+  return decoded;
+}
 
 Response Problem(int status, std::string_view title, std::string_view detail) {
   const json body = {{"type", "about:blank"}, {"title", title}, {"status", status}, {"detail", detail}};
@@ -138,8 +138,8 @@ Status ParseTarget(std::string_view target, Request& request) {
     const size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
     const size_t equals = std::min(pair.find('='), pair.size());
-    SEGUE_TRY(const std::string name, Decode(pair.substr(0, equals), true));
-    SEGUE_TRY(request.query[name], Decode(pair.substr(std::min(equals + 1, pair.size())), true));
+    SEGUE_TRY(const std::string name, DecodePercent(pair.substr(0, equals), true, "the address"));
+    SEGUE_TRY(request.query[name], DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true, "the address"));
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return {};

@@ -21,6 +21,7 @@ struct Request {
   std::map<std::string, std::string> query;   ///< decoded
   std::string body;
   std::string authorization;
+  std::string signature;                      ///< X-Segue-Signature
   std::string id;                             ///< X-Request-Id
   std::string_view route;                     ///< "/v1/tracks/{id}"; "" where nothing answers to the path
 };
@@ -55,6 +56,10 @@ Status ParseTarget(std::string_view target, Request& request);
 
 /// A JSON object; kInvalid with the byte at which the text stops to be JSON.
 Result<nlohmann::json> ParseObject(std::string_view body);
+
+/// Percent escapes decoded, and '+' as a blank where told; kInvalid for broken
+/// escapes, NUL, and bytes that are no UTF-8. `what` names the text in errors.
+Result<std::string> DecodePercent(std::string_view text, bool plus_is_space, const std::string& what);
 
 /// A whole number from the query; `missing` where it is not given; kInvalid,
 /// naming it, where it is not one or out of range.

@@ -191,6 +191,7 @@ class HttpServer final : public Server {
     const unsigned version = head.version();
     request.method = std::string(head.method_string());
     request.authorization = std::string(head[http::field::authorization]);
+    request.signature = std::string(head["X-Segue-Signature"]);
     if (const segue::Status parsed = ParseTarget({head.target().data(), head.target().size()}, request); !parsed.ok()) {
       co_return co_await Answer(stream, request, ProblemOf(parsed.error()), start, version, false);
     }

@@ -74,9 +74,9 @@ struct StageRecord {
 
 struct RunRecord {
   std::string run_id;
-  std::string trigger;     ///< "inbox", "feedback", "person", "resume", ...
+  std::string trigger;     ///< as pipeline::Trigger::kind: "inbox", "schedule", "person", ...
   std::string trigger_detail;
-  std::string state;       ///< "running", "approved", "refused", "nothing_new", "failed", "cancelled"
+  std::string state;       ///< "running", "approved", "refused", "nothing_new", "dry_run", "failed", "interrupted"
   int64_t started_ms = 0;
   int64_t finished_ms = 0;
   std::string dataset_id;
@@ -114,7 +114,7 @@ struct DeploymentRecord {
 /// What serve/ or cli/ asks the pipeline to do, followed there.
 struct Command {
   int64_t id = 0;
-  std::string kind;        ///< "run", "promote", "rollback"
+  std::string kind;        ///< "run", "promote", "rollback", "notification"
   std::string arguments;   ///< JSON
   std::string actor;
   std::string state;       ///< "pending", "done", "failed"

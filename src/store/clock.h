@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -25,9 +26,10 @@ class FakeClock final : public Clock {
   explicit FakeClock(int64_t now_ms) : now_ms_(now_ms) {}
   int64_t NowMs() const override { return now_ms_; }
   void Advance(int64_t ms) { now_ms_ += ms; }
+  void Set(int64_t now_ms) { now_ms_ = now_ms; }
 
  private:
-  int64_t now_ms_;
+  std::atomic<int64_t> now_ms_;
 };
 
 /// "2026-03-01T12:00:00Z" of Unix seconds.

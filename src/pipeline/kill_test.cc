@@ -1,0 +1,198 @@
+#include "core/hash.h"
+#include "pipeline/testing.h"
+
+namespace segue::pipeline {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// Told before each durable write: what is about to be written. A process that is
+/// killed there leaves the folder as it is at this moment.
+using BeforeWrite = std::function<void(const std::string& what)>;
+
+class WatchedCatalog final : public store::Catalog {
+ public:
+  WatchedCatalog(store::Catalog& base, const BeforeWrite& before) : base_(base), before_(before) {}
+
+  Result<store::AppendOutcome> AppendEvents(std::span<const store::FeedbackEvent> e) override { return Tell("events"), base_.AppendEvents(e); }
+  Status PutObject(const store::ObjectRecord& o) override { return Tell("object"), base_.PutObject(o); }
+  Status AddQuarantine(std::span<const store::QuarantineRow> r) override { return Tell("quarantine"), base_.AddQuarantine(r); }
+  Status PutRun(const store::RunRecord& run) override { return Tell("run " + StageOf(run)), base_.PutRun(run); }
+  Status PutModel(const store::ModelRecord& m) override { return Tell("model"), base_.PutModel(m); }
+  Status Deploy(const store::DeploymentRecord& d) override { return Tell("deployment"), base_.Deploy(d); }
+  Result<int64_t> AddCommand(const store::Command& c) override { return Tell("command"), base_.AddCommand(c); }
+  Status FinishCommand(int64_t id, std::string_view s, std::string_view o) override { return Tell("command's end"), base_.FinishCommand(id, s, o); }
+  Status AddAlarm(const store::AlarmRecord& a) override { return Tell("alarm"), base_.AddAlarm(a); }
+  Status SetMeta(std::string_view n, std::string_view v) override { return Tell("meta " + std::string(n)), base_.SetMeta(n, v); }
+
+  Result<std::optional<store::ObjectRecord>> FindObject(std::string_view s, std::string_view l) const override { return base_.FindObject(s, l); }
+  Result<std::vector<store::ObjectRecord>> Objects(std::string_view status) const override { return base_.Objects(status); }
+  Result<std::vector<store::QuarantineRow>> Quarantine(int64_t b, int64_t n) const override { return base_.Quarantine(b, n); }
+  Result<int64_t> QuarantineCount() const override { return base_.QuarantineCount(); }
+  Result<std::vector<store::FeedbackEvent>> EventsAfter(int64_t a, int64_t n) const override { return base_.EventsAfter(a, n); }
+  Result<int64_t> LastEventSeq() const override { return base_.LastEventSeq(); }
+  Result<std::optional<store::RunRecord>> FindRun(std::string_view id) const override { return base_.FindRun(id); }
+  Result<std::vector<store::RunRecord>> Runs(int64_t o, int64_t n) const override { return base_.Runs(o, n); }
+  Result<std::optional<store::ModelRecord>> FindModel(std::string_view id) const override { return base_.FindModel(id); }
+  Result<std::vector<store::ModelRecord>> Models(int64_t o, int64_t n) const override { return base_.Models(o, n); }
+  Result<std::optional<store::DeploymentRecord>> Live(ModelKind kind) const override { return base_.Live(kind); }
+  Result<std::vector<store::DeploymentRecord>> Deployments(int64_t n) const override { return base_.Deployments(n); }
+  Result<std::vector<store::Command>> PendingCommands() const override { return base_.PendingCommands(); }
+  Result<std::optional<store::Command>> FindCommand(int64_t id) const override { return base_.FindCommand(id); }
+  Result<std::vector<store::AlarmRecord>> Alarms(int64_t n) const override { return base_.Alarms(n); }
+  Result<std::string> Meta(std::string_view n) const override { return base_.Meta(n); }
+
+ private:
+  void Tell(const std::string& what) { before_(what); }
+  static std::string StageOf(const store::RunRecord& run) {
+    std::string at = run.state;
+    for (const auto& stage : run.stages) {
+      if (stage.state != "waiting") at = stage.name + " " + stage.state;
+    }
+    return at;
+  }
+  store::Catalog& base_;
+  const BeforeWrite& before_;
+};
+
+class WatchedBucket final : public store::ObjectStore {
+ public:
+  WatchedBucket(store::ObjectStore& base, const BeforeWrite& before) : base_(base), before_(before) {}
+  Status Put(std::string_view key, std::string_view bytes) override { return before_("object " + std::string(key)), base_.Put(key, bytes); }
+  Status PutFile(std::string_view key, const fs::path& file) override { return before_("file " + std::string(key)), base_.PutFile(key, file); }
+  Status Remove(std::string_view key) override { return before_("removal " + std::string(key)), base_.Remove(key); }
+  Result<std::string> Get(std::string_view key) const override { return base_.Get(key); }
+  Result<fs::path> LocalPath(std::string_view key) const override { return base_.LocalPath(key); }
+  bool Exists(std::string_view key) const override { return base_.Exists(key); }
+  Result<std::vector<std::string>> List(std::string_view prefix) const override { return base_.List(prefix); }
+  fs::path ScratchFolder() const override { return base_.ScratchFolder(); }
+
+ private:
+  store::ObjectStore& base_;
+  const BeforeWrite& before_;
+};
+
+/// What counts of a data folder when all is done.
+struct Outcome {
+  std::string state, dataset_id, model_id, verdict, live, model_bytes;
+  std::vector<std::string> objects;
+  int64_t events = 0;
+  std::string judged_objects, judged_seq;
+
+  bool operator==(const Outcome&) const = default;
+};
+
+class KilledRuns : public SmallPipeline {
+ protected:
+  void SetUp() override {
+    SmallPipeline::SetUp();
+    settings_.algorithms = "popularity,item_knn";
+    // A model is live; more listening and feedback wait for the run that is killed.
+    DropListeners(1);
+    const auto first = Run("inbox");
+    ASSERT_EQ(first.state, "approved") << first.error << first.verdict;
+    before_ = Live();
+    std::ofstream(folder_.inbox() / "r.csv") << "user_id,item_id,rating\n1,2,3\n1,3,many\n1,4,5\n2,2,4\n2,3,1\n";
+    std::ofstream(folder_.inbox() / "rubbish.json") << "{\"this is\": not json";
+    acknowledged_ = Feedback(0, 20);
+    copies_ = folder_.root;
+    copies_ += "-copies";
+    fs::create_directories(copies_);
+  }
+  void TearDown() override {
+    fs::remove_all(copies_);
+    SmallPipeline::TearDown();
+  }
+
+  /// The folder becomes a copy of that one.
+  void Restore(const fs::path& from) {
+    bucket_.reset();
+    catalog_.reset();
+    fs::remove_all(folder_.root);
+    fs::copy(from, folder_.root, fs::copy_options::recursive);
+    Open();
+  }
+
+  struct Moment {
+    std::string what;
+    fs::path folder;
+  };
+  /// One run to its end; a copy of the folder as it was before each of its writes.
+  std::vector<Moment> RunAndCopy() {
+    std::vector<Moment> moments;
+    const BeforeWrite before = [&](const std::string& what) {
+      moments.push_back({what, copies_ / std::to_string(moments.size())});
+      fs::copy(folder_.root, moments.back().folder, fs::copy_options::recursive);
+    };
+    WatchedCatalog catalog(*catalog_, before);
+    WatchedBucket bucket(*bucket_, before);
+    const auto run = RunOnce({bucket, catalog, clock_, settings_, instruments_, folder_, cancelled_}, {"inbox", ""});
+    EXPECT_TRUE(run.ok()) << run.error().message;
+    return moments;
+  }
+
+  /// As the follower does at a start: goes on with what was interrupted, and
+  /// starts a run where the inbox has something.
+  void Recover() {
+    const auto resumed = ResumeInterrupted(Now());
+    ASSERT_TRUE(resumed.ok()) << resumed.error().message;
+    if (!*resumed) Run("inbox");
+  }
+
+  Outcome OutcomeNow() {
+    Outcome outcome;
+    const auto run = Finished().front();
+    outcome.state = run.state;
+    outcome.dataset_id = run.dataset_id;
+    outcome.model_id = run.model_id;
+    outcome.verdict = run.verdict;
+    outcome.live = Live();
+    if (const auto bytes = bucket_->Get(store::ModelKey(outcome.live, "model.segue")); bytes.ok()) outcome.model_bytes = Sha256Hex(*bytes);
+    const auto objects = catalog_->Objects("");
+    for (const auto& object : *objects) outcome.objects.push_back(object.status + " " + object.sha256);
+    std::sort(outcome.objects.begin(), outcome.objects.end());
+    outcome.events = *catalog_->LastEventSeq();
+    outcome.judged_objects = *catalog_->Meta("judged_objects");
+    outcome.judged_seq = *catalog_->Meta("judged_seq");
+    return outcome;
+  }
+
+  fs::path copies_;
+  std::string before_;
+  int64_t acknowledged_ = 0;
+};
+
+TEST_F(KilledRuns, AtEachWriteOfEachStageARunGoesOnToTheSameEnd) {
+  const auto moments = RunAndCopy();
+  const Outcome undisturbed = OutcomeNow();
+  ASSERT_EQ(undisturbed.state, "approved") << Finished().front().error << Finished().front().verdict;
+  ASSERT_NE(undisturbed.live, before_);
+  for (const Moment& moment : moments) {
+    SCOPED_TRACE("killed before " + moment.what + ", in " + moment.folder.filename().string());
+    Restore(moment.folder);
+    const std::string live = Live();
+    EXPECT_TRUE(live == before_ || live == undisturbed.live);
+    EXPECT_EQ(*catalog_->LastEventSeq(), acknowledged_);
+    Recover();
+    const Outcome recovered = OutcomeNow();
+    EXPECT_TRUE(recovered == undisturbed) << recovered.state << ' ' << Finished().front().error << ' ' << Finished().front().verdict;
+    EXPECT_EQ(catalog_->EventsAfter(0, 1000)->size(), 20U);
+    EXPECT_TRUE(bucket_->List("inbox")->empty());
+    if (HasFailure()) break;
+  }
+  // Every stage was met at its start and its end, and between.
+  for (const char* stage : {"ingest", "clean", "hits", "train", "evaluate", "gate", "deploy"}) {
+    for (const char* state : {"running", stage == std::string("hits") ? "skipped" : "done"}) {
+      const std::string boundary = "run " + std::string(stage) + " " + state;
+      EXPECT_NE(std::count_if(moments.begin(), moments.end(), [&](const Moment& m) { return m.what == boundary; }), 0) << boundary;
+    }
+  }
+  for (const char* middle : {"file raw/", "file datasets/", "file models/", "object models/", "model", "object runs/", "deployment", "meta judged_objects"}) {
+    EXPECT_TRUE(std::any_of(moments.begin(), moments.end(), [&](const Moment& m) { return m.what.starts_with(middle); })) << middle;
+  }
+  RecordProperty("kills", std::to_string(moments.size()));
+}
+
+}  // namespace
+}  // namespace segue::pipeline

@@ -1,0 +1,195 @@
+#include "pipeline/triggers.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include <nlohmann/json.hpp>
+
+#include "pipeline/judged.h"
+
+namespace segue::pipeline {
+namespace {
+
+using nlohmann::json;
+
+constexpr int64_t kRareLookMs = 1000;
+constexpr int64_t kInboxLookMs = 500;
+/// Somebody may tell of an object a little after it was taken in.
+constexpr int64_t kToldLateSeconds = 300;
+
+constexpr const char* kScheduleMeta = "schedule_reference";  ///< "<Unix seconds> <time zone> <cron>"
+constexpr const char* kDriftAlarmMeta = "drift_alarm";       ///< id of the last alarm that a run answered
+constexpr const char* kDriftRunMeta = "drift_run_ms";        ///< when the last such run started
+
+int64_t NumberOf(const std::string& text) {
+  int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+std::string ScheduleText(const Settings& settings) { return settings.schedule_timezone + " " + settings.schedule_cron; }
+
+}  // namespace
+
+Result<Triggers> Triggers::Make(const Context& context) {
+  Triggers triggers(context);
+  const Settings& settings = context.settings;
+  if (settings.schedule_cron.empty()) return triggers;
+  const auto cron = ParseCron(settings.schedule_cron);
+  if (!cron.ok()) return cron.error().In("schedule.cron");
+  const auto zone = LoadTimeZone(settings.schedule_timezone);
+  if (!zone.ok()) return zone.error().In("schedule.timezone");
+  SEGUE_TRY(const std::string kept, context.catalog.Meta(kScheduleMeta));
+  const size_t blank = kept.find(' ');
+  int64_t reference = context.clock.NowSeconds();
+  if (blank != std::string::npos && kept.substr(blank + 1) == ScheduleText(settings)) {
+    // What was due while the program was off is due once.
+    reference = NumberOf(kept);
+  } else {
+    SEGUE_RETURN_IF_ERROR(context.catalog.SetMeta(kScheduleMeta, std::to_string(reference) + " " + ScheduleText(settings)));
+  }
+  triggers.schedule_.emplace(*cron, *zone, reference);
+  return triggers;
+}
+
+Result<std::optional<Trigger>> Triggers::Due(int64_t now_ms) {
+  SEGUE_TRY(auto notified, Notified(now_ms));
+  if (notified) return notified;
+  SEGUE_TRY(auto feedback, FeedbackDue());
+  if (feedback) return feedback;
+  // A clock that was set back must not stop the looks.
+  if (std::llabs(now_ms - rare_looked_ms_) < kRareLookMs) return std::optional<Trigger>();
+  rare_looked_ms_ = now_ms;
+  SEGUE_TRY(auto scheduled, ScheduleDue(now_ms));
+  if (scheduled) return scheduled;
+  SEGUE_TRY(auto config, ConfigDue());
+  if (config) return config;
+  return DriftDue(now_ms);
+}
+
+Status Triggers::Starting(const Trigger& trigger, int64_t now_ms) {
+  rare_looked_ms_ = 0;
+  if (trigger.kind == "schedule" && schedule_) {
+    schedule_->Done(now_ms / 1000);
+    return context_.catalog.SetMeta(kScheduleMeta, std::to_string(schedule_->reference()) + " " + ScheduleText(context_.settings));
+  }
+  if (trigger.kind == "drift") {
+    SEGUE_RETURN_IF_ERROR(context_.catalog.SetMeta(kDriftRunMeta, std::to_string(now_ms)));
+    return context_.catalog.SetMeta(kDriftAlarmMeta, std::to_string(drift_alarm_));
+  }
+  return {};
+}
+
+Status Triggers::Ended(const store::RunRecord& run) {
+  // A failed run is tried again, for the same notifications.
+  if (run.trigger != "notification" || run.state == "failed" || run.state == "interrupted") return {};
+  for (const int64_t id : answering_) {
+    SEGUE_RETURN_IF_ERROR(context_.catalog.FinishCommand(id, "done", json{{"run_id", run.run_id}, {"state", run.state}}.dump()));
+    seen_.erase(id);
+  }
+  answering_.clear();
+  return {};
+}
+
+Result<std::vector<Triggers::Waiting>> Triggers::WaitingNotifications() const {
+  SEGUE_TRY(const auto commands, context_.catalog.PendingCommands());
+  std::vector<Waiting> waiting;
+  for (const auto& command : commands) {
+    if (command.kind != "notification") continue;
+    const json arguments = json::parse(command.arguments, nullptr, false);
+    if (!arguments.is_object()) continue;
+    Waiting one{.id = command.id, .object = arguments.value("key", ""), .name = arguments.value("key", ""),
+                .told_at = arguments.value("at", int64_t{0})};
+    // A bucket's key has the inbox's folder before it; who syncs the inbox alone leaves it out.
+    if (one.name.starts_with("inbox/")) one.name.erase(0, 6);
+    waiting.push_back(std::move(one));
+  }
+  return waiting;
+}
+
+bool Triggers::TakenIn(const Waiting& waiting, const std::vector<store::ObjectRecord>& objects) {
+  return std::any_of(objects.begin(), objects.end(), [&](const store::ObjectRecord& object) {
+    const bool named = object.name == waiting.name || object.name.starts_with(waiting.name + "!");
+    return named && object.added_at >= waiting.told_at - kToldLateSeconds;
+  });
+}
+
+Status Triggers::Settle(const Waiting& waiting, const char* state, const json& outcome) {
+  seen_.erase(waiting.id);
+  return context_.catalog.FinishCommand(waiting.id, state, outcome.dump());
+}
+
+Result<std::optional<Trigger>> Triggers::Notified(int64_t now_ms) {
+  answering_.clear();
+  SEGUE_TRY(const auto waiting, WaitingNotifications());
+  if (waiting.empty() || std::llabs(now_ms - inbox_looked_ms_) < kInboxLookMs) return std::optional<Trigger>();
+  inbox_looked_ms_ = now_ms;
+  const InboxListing listing = ListInbox(context_.folder.inbox());
+  SEGUE_TRY(const auto objects, context_.catalog.Objects(""));
+  std::string first;
+  for (const Waiting& one : waiting) {
+    const auto file = std::find_if(listing.files.begin(), listing.files.end(), [&](const InboxFile& f) { return f.name == one.name; });
+    if (file != listing.files.end()) {
+      seen_[one.id] = one;
+      if (StillSettling(*file, now_ms, context_.settings.inbox_settle_ms)) continue;  // still being written
+      if (first.empty()) first = one.object;
+      answering_.push_back(one.id);
+      continue;
+    }
+    if (TakenIn(one, objects) || seen_.contains(one.id)) {
+      SEGUE_RETURN_IF_ERROR(Settle(one, "done", {{"state", "taken in by another run"}}));
+    } else if (now_ms / 1000 - one.told_at > context_.settings.notifications_patience_s) {
+      const std::string why = "the object has not come within notifications.patience_s (" +
+                              std::to_string(context_.settings.notifications_patience_s) + " s)";
+      context_.instruments.Warn("run", "notification of " + one.object + ": " + why);
+      SEGUE_RETURN_IF_ERROR(Settle(one, "failed", {{"code", "not_found"}, {"message", why}}));
+    }
+  }
+  if (answering_.empty()) return std::optional<Trigger>();
+  const size_t more = answering_.size() - 1;
+  return std::optional(Trigger{"notification", first + (more == 0 ? "" : " and " + std::to_string(more) + " more")});
+}
+
+Result<std::optional<Trigger>> Triggers::FeedbackDue() const {
+  const int64_t wanted = context_.settings.feedback_trigger;
+  if (wanted == 0) return std::optional<Trigger>();
+  SEGUE_TRY(const int64_t last, context_.catalog.LastEventSeq());
+  SEGUE_TRY(const std::string judged, context_.catalog.Meta("judged_seq"));
+  const int64_t fresh = last - NumberOf(judged);
+  if (fresh < wanted) return std::optional<Trigger>();
+  return std::optional(Trigger{"feedback", std::to_string(fresh) + " new events"});
+}
+
+Result<std::optional<Trigger>> Triggers::ScheduleDue(int64_t now_ms) {
+  if (!schedule_ || !schedule_->Due(now_ms / 1000)) return std::optional<Trigger>();
+  return std::optional(Trigger{"schedule", context_.settings.schedule_cron + " (" + context_.settings.schedule_timezone + "), due " +
+                                               store::Iso8601(schedule_->next())});
+}
+
+Result<std::optional<Trigger>> Triggers::ConfigDue() const {
+  if (context_.settings.config_trigger != "on") return std::optional<Trigger>();
+  SEGUE_TRY(const std::string change, ConfigNews(context_));
+  if (change.empty()) return std::optional<Trigger>();
+  return std::optional(Trigger{"config", change});
+}
+
+Result<std::optional<Trigger>> Triggers::DriftDue(int64_t now_ms) {
+  const int64_t hours = context_.settings.drift_trigger_hours;
+  if (hours == 0) return std::optional<Trigger>();
+  SEGUE_TRY(const auto alarms, context_.catalog.Alarms(100));
+  const auto newest = std::find_if(alarms.begin(), alarms.end(), [](const store::AlarmRecord& alarm) { return alarm.name == "drift"; });
+  if (newest == alarms.end()) return std::optional<Trigger>();
+  SEGUE_TRY(const std::string answered, context_.catalog.Meta(kDriftAlarmMeta));
+  if (newest->id <= NumberOf(answered)) return std::optional<Trigger>();
+  SEGUE_TRY(const auto runs, context_.catalog.Runs(0, 20));
+  const auto judging = std::find_if(runs.begin(), runs.end(), [](const store::RunRecord& run) { return run.trigger != kDryRun; });
+  // Alarms tell whole seconds: a run of the same second may have come before.
+  if (judging != runs.end() && judging->started_ms >= (newest->at + 1) * 1000) return std::optional<Trigger>();
+  SEGUE_TRY(const std::string last, context_.catalog.Meta(kDriftRunMeta));
+  if (!last.empty() && std::llabs(now_ms - NumberOf(last)) < hours * 3'600'000) return std::optional<Trigger>();
+  drift_alarm_ = newest->id;
+  return std::optional(Trigger{"drift", newest->message});
+}
+
+}  // namespace segue::pipeline

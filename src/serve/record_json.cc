@@ -1,0 +1,57 @@
+#include "serve/record_json.h"
+
+#include <nlohmann/json.hpp>
+
+#include "store/clock.h"
+
+namespace segue::serve {
+
+using nlohmann::json;
+
+Response Json(const json& body, int status) {
+  return {.status = status, .body = body.dump(-1, ' ', false, json::error_handler_t::replace)};
+}
+
+/// What the catalog keeps as JSON text; null where it keeps none.
+json Kept(const std::string& text) {
+  json value = json::parse(text, nullptr, false);
+  return value.is_discarded() ? json() : value;
+}
+
+json OrNull(const std::string& text) { return text.empty() ? json() : json(text); }
+
+json RunJson(const store::RunRecord& run) {
+  json stages = json::array(), fresh;
+  for (const auto& stage : run.stages) {
+    const json detail = Kept(stage.detail);
+    if (stage.name == "ingest" && detail.is_object()) fresh = detail.value("new", json());
+    const int64_t end = stage.finished_ms == 0 ? stage.started_ms : stage.finished_ms;
+    stages.push_back({{"name", stage.name}, {"state", stage.state},
+                      {"seconds", static_cast<double>(end - stage.started_ms) / 1000}, {"detail", detail}});
+  }
+  return {{"run_id", run.run_id}, {"trigger", run.trigger}, {"trigger_detail", run.trigger_detail},
+          {"state", run.state}, {"started", store::Iso8601(run.started_ms / 1000)},
+          {"finished", run.finished_ms == 0 ? json() : json(store::Iso8601(run.finished_ms / 1000))},
+          {"stages", stages}, {"verdict", Kept(run.verdict)}, {"model_id", OrNull(run.model_id)},
+          {"dataset_id", OrNull(run.dataset_id)}, {"error", OrNull(run.error)}, {"new", fresh}};
+}
+
+json ModelJson(const store::ModelRecord& model, const std::vector<store::DeploymentRecord>& live) {
+  json aliases = json::array();
+  for (const auto& deployment : live) {
+    if (model.model_id == deployment.to_model) aliases.push_back("live");
+    if (model.model_id == deployment.from_model) aliases.push_back("previous");
+  }
+  const json report = Kept(model.report);
+  return {{"model_id", model.model_id}, {"kind", Name(model.kind)}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
+          {"run_id", model.run_id}, {"created", store::Iso8601(model.created_at)}, {"approved", model.approved},
+          {"aliases", aliases}, {"figures", report.is_object() ? report.value("figures", json()) : json()},
+          {"verdict", Kept(model.verdict)}, {"manifest", Kept(model.manifest)}};
+}
+
+json DeploymentJson(const store::DeploymentRecord& d) {
+  return {{"seq", d.seq}, {"kind", Name(d.kind)}, {"at", store::Iso8601(d.at)}, {"actor", d.actor}, {"action", d.action},
+          {"from", OrNull(d.from_model)}, {"to", d.to_model}, {"reason", d.reason}, {"figures", Kept(d.figures)}};
+}
+
+}  // namespace segue::serve

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "serve/http.h"
+#include "store/catalog.h"
+
+// The catalog's records as the API shows them (docs/http.md).
+namespace segue::serve {
+
+/// A JSON answer; bytes that are no UTF-8 are replaced.
+Response Json(const nlohmann::json& body, int status = 200);
+
+/// What the catalog keeps as JSON text; null where it keeps none.
+nlohmann::json Kept(const std::string& text);
+/// null for "".
+nlohmann::json OrNull(const std::string& text);
+
+/// "new" is what the run found that the last judged one had not: {"objects","rows","events","config"?}.
+nlohmann::json RunJson(const store::RunRecord& run);
+/// `live`: the newest deployment of each kind.
+nlohmann::json ModelJson(const store::ModelRecord& model, const std::vector<store::DeploymentRecord>& live);
+nlohmann::json DeploymentJson(const store::DeploymentRecord& deployment);
+
+}  // namespace segue::serve
