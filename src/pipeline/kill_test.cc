@@ -83,11 +83,22 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
+/// How long answers took is another figure each time.
+std::string WithoutTimings(const std::string& text) {
+  json verdict = json::parse(text, nullptr, false);
+  if (!verdict.is_object()) return text;
+  for (json& check : verdict["checks"]) {
+    if (check["name"] == "latency_p99") check = {{"name", "latency_p99"}, {"passed", check["passed"]}};
+  }
+  return verdict.dump();
+}
+
 class KilledRuns : public SmallPipeline {
  protected:
   void SetUp() override {
     SmallPipeline::SetUp();
     settings_.algorithms = "popularity,item_knn";
+    settings_.search.trials = 1;
     // A model is live; more listening and feedback wait for the run that is killed.
     DropListeners(1);
     const auto first = Run("inbox");
@@ -146,7 +157,7 @@ class KilledRuns : public SmallPipeline {
     outcome.state = run.state;
     outcome.dataset_id = run.dataset_id;
     outcome.model_id = run.model_id;
-    outcome.verdict = run.verdict;
+    outcome.verdict = WithoutTimings(run.verdict);
     outcome.live = Live();
     if (const auto bytes = bucket_->Get(store::ModelKey(outcome.live, "model.segue")); bytes.ok()) outcome.model_bytes = Sha256Hex(*bytes);
     const auto objects = catalog_->Objects("");

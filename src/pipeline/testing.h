@@ -39,6 +39,7 @@ class SmallPipeline : public testing::Test {
     settings_.inbox_burst_ms = 0;
     settings_.algorithms = "popularity";
     settings_.bootstrap_samples = 50;
+    settings_.search.trials = 0;
     settings_.min_mrr = 0;
     settings_.min_hit_rate = 0;
     Open();
