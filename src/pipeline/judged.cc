@@ -52,7 +52,8 @@ Result<int64_t> Kept(const Context& context, const char* name) {
 Result<std::string> LearningHash(const Context& context, const std::string& dataset_id) {
   std::vector<std::string> leaves = {"interactions.parquet"};
   const std::string& algorithms = context.settings.algorithms;
-  if (algorithms.find("content") != std::string::npos || algorithms.find("hybrid") != std::string::npos) {
+  if (algorithms.find("content") != std::string::npos || algorithms.find("hybrid") != std::string::npos ||
+      algorithms.find("hit_chance") != std::string::npos) {
     leaves.insert(leaves.end(), {"tracks.parquet", "reviews.parquet"});
   }
   std::string hashes;
@@ -78,7 +79,7 @@ std::string HitConfigFingerprint(const Settings& settings) {
 
 std::string ConfigFingerprint(const Settings& settings) {
   std::string text = "version=" + std::string(kVersion) + "\ntraining_version=" + std::string(kTrainingVersion) + "\n";
-  for (const char* prefix : {"ingest.", "clean.", "train.", "evaluate.", "gate."}) text += ResultFingerprint(settings, prefix);
+  for (const char* prefix : {"ingest.", "clean.", "train.", "search.", "evaluate.", "gate."}) text += ResultFingerprint(settings, prefix);
   for (const ColumnMapping& mapping : settings.mappings) {
     text += "ingest.mapping." + mapping.name + "=" + mapping.table + " " + mapping.kind;
     for (const auto& [ours, theirs] : mapping.columns) text += " " + ours + ":" + theirs;

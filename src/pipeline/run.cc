@@ -234,7 +234,7 @@ class Run {
     }
     detail["split"] = court_.split.description;
     detail["models"] = json::array();
-    SEGUE_TRY(const SearchOutcome search, SearchForRun(context_, court_.split.train, record_.run_id, *log_, detail["search"]));
+    SEGUE_TRY(const SearchOutcome search, SearchForRun(context_, court_.split.train, record_.run_id, dry_run_, *log_, detail["search"]));
     for (const std::string& algorithm : train::SplitList(context_.settings.algorithms, ',')) {
       Settings settings = context_.settings;
       if (const auto best = search.best.find(algorithm); best != search.best.end()) {

@@ -243,7 +243,7 @@ Result<SearchOutcome> Search(const Dataset& train, const Settings& settings, con
   return Searcher(train, settings, now, instruments).Execute(former);
 }
 
-Result<SearchOutcome> SearchForRun(const Context& context, const Dataset& train, const std::string& run_id,
+Result<SearchOutcome> SearchForRun(const Context& context, const Dataset& train, const std::string& run_id, bool dry_run,
                                    Instruments& instruments, json& detail) {
   if (context.settings.search.trials == 0) return SearchOutcome{};
   const std::string key = store::RunKey(run_id, "search.json");
@@ -259,7 +259,7 @@ Result<SearchOutcome> SearchForRun(const Context& context, const Dataset& train,
   detail = ToJson(outcome);
   instruments.Info("train", "search ended: " + outcome.why, {{"trials", outcome.trials.size()}, {"seconds", now()}});
   SEGUE_RETURN_IF_ERROR(context.bucket.Put(key, detail.dump(2)));
-  SEGUE_RETURN_IF_ERROR(context.catalog.SetMeta(kRemembered, json{{"best", outcome.best}}.dump()));
+  if (!dry_run) SEGUE_RETURN_IF_ERROR(context.catalog.SetMeta(kRemembered, json{{"best", outcome.best}}.dump()));
   return outcome;
 }
 

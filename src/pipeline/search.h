@@ -59,9 +59,9 @@ Result<SearchOutcome> Search(const Dataset& train, const Settings& settings, con
 
 /// Search for a run, kept in runs/<id>/search.json, from where a resumed run
 /// takes it; what is best is remembered for the next one's `former` (catalog,
-/// "search_best"). `detail` gets what a person wants to see of it. Without
+/// "search_best") unless `dry_run`. `detail` gets what a person wants to see of it. Without
 /// search.trials: nothing is tried, and all is as configured.
-Result<SearchOutcome> SearchForRun(const Context& context, const Dataset& train, const std::string& run_id,
+Result<SearchOutcome> SearchForRun(const Context& context, const Dataset& train, const std::string& run_id, bool dry_run,
                                    Instruments& instruments, nlohmann::json& detail);
 
 }  // namespace segue::pipeline
