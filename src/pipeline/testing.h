@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/random.h"
 #include "pipeline/pipeline.h"
 #include "simulate/simulate.h"
 
@@ -67,6 +68,19 @@ class SmallPipeline : public testing::Test {
     world.days = 20;
     const auto made = simulate::Simulate(world, to.empty() ? folder_.inbox() : to, instruments_);
     ASSERT_TRUE(made.ok()) << made.error().message;
+  }
+
+  /// A table of 300 songs of which the danceable are hits.
+  void DropSongs() {
+    std::ofstream songs(folder_.inbox() / "songs.csv");
+    songs << "track,artist,uri,danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,"
+             "duration_ms,time_signature,chorus_hit,sections,target\n";
+    Random random(3);
+    for (int i = 0; i < 300; ++i) {
+      const double dance = random.Uniform();
+      songs << "Song " << i << ",Artist " << i % 60 << ",spotify:track:" << std::string(19, 'x') << 100 + i << ',' << dance << ',' << random.Uniform()
+            << ",5,-7,1,0.05,0.2,0,0.1,0.5,120,200000,4,30,9," << (dance > 0.5 ? 1 : 0) << '\n';
+    }
   }
 
   store::RunRecord Run(const std::string& trigger) {
