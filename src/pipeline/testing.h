@@ -17,6 +17,16 @@
 // it, made-up listeners, and a clock that stands still where a test wants it to.
 namespace segue::pipeline {
 
+/// A data folder's place, for the present test alone: in memory where that can
+/// be, for a run writes durably a hundred times.
+inline std::filesystem::path TestRoot(const std::string& prefix) {
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code error;
+  const bool usable = std::filesystem::is_directory(memory, error) && ::access(memory.c_str(), W_OK) == 0;
+  return (usable ? memory : std::filesystem::temp_directory_path()) /
+         ("segue-" + prefix + "-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
+}
+
 /// Waits for a condition, not for a time; false after a minute.
 inline bool Eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -30,11 +40,7 @@ inline bool Eventually(const std::function<bool()>& condition) {
 class SmallPipeline : public testing::Test {
  protected:
   void SetUp() override {
-    // In memory where there is such a folder: hundreds of durable writes a test.
-    std::error_code error;
-    const std::filesystem::path memory = "/dev/shm";
-    folder_.root = (std::filesystem::is_directory(memory, error) && ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path()) /
-                   ("segue-small-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_.root = TestRoot("small");
     std::filesystem::create_directories(folder_.inbox());
     settings_.inbox_settle_ms = 0;
     settings_.inbox_burst_ms = 0;
