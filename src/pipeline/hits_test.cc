@@ -1,7 +1,5 @@
 #include "pipeline/hits.h"
 
-#include <unistd.h>
-
 #include <fstream>
 #include <functional>
 
@@ -9,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/random.h"
+#include "pipeline/testing.h"
 #include "simulate/simulate.h"
 
 namespace segue::pipeline {
@@ -20,8 +19,7 @@ namespace fs = std::filesystem;
 class HitRuns : public testing::Test {
  protected:
   void SetUp() override {
-    folder_.root = fs::temp_directory_path() / ("segue-hits-" + std::to_string(::getpid()) + "-" +
-                                                testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_.root = TestRoot("hits");
     fs::create_directories(folder_.inbox());
     settings_.inbox_settle_ms = 0;
     settings_.algorithms = "popularity";

@@ -1,6 +1,5 @@
 #include "pipeline/reproduce.h"
 
-#include "core/random.h"
 #include "pipeline/manifest.h"
 #include "pipeline/testing.h"
 
@@ -34,16 +33,7 @@ TEST_F(Reproduced, EachKindOfModelIsIdenticalWhateverIsSetNow) {
   settings_.hits.holdout_share = 0.3;
   settings_.holdout_share = 0.3;
   DropListeners(1);
-  std::ofstream songs(folder_.inbox() / "songs.csv");
-  songs << "track,artist,uri,danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,"
-           "duration_ms,time_signature,chorus_hit,sections,target\n";
-  Random random(3);
-  for (int i = 0; i < 300; ++i) {
-    const double dance = random.Uniform();
-    songs << "Song " << i << ",Artist " << i % 60 << ",spotify:track:" << std::string(19, 'x') << 100 + i << ',' << dance << ',' << random.Uniform()
-          << ",5,-7,1,0.05,0.2,0,0.1,0.5,120,200000,4,30,9," << (dance > 0.5 ? 1 : 0) << '\n';
-  }
-  songs.close();
+  DropSongs();
   const auto run = Run("inbox");
   ASSERT_EQ(ModelIds().size(), 7U) << run.error << (run.stages.size() > 2 ? run.stages[2].detail : "");
   // All other settings now, and another number of threads.

@@ -1,11 +1,10 @@
-#include <unistd.h>
-
 #include <fstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "pipeline/pipeline.h"
+#include "pipeline/testing.h"
 #include "simulate/simulate.h"
 
 namespace segue::pipeline {
@@ -17,8 +16,7 @@ namespace fs = std::filesystem;
 class Runs : public testing::Test {
  protected:
   void SetUp() override {
-    folder_.root = fs::temp_directory_path() / ("segue-run-" + std::to_string(::getpid()) + "-" +
-                                                testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_.root = TestRoot("run");
     fs::create_directories(folder_.inbox());
     settings_.inbox_settle_ms = 0;
     settings_.inbox_burst_ms = 0;

@@ -9,12 +9,23 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/random.h"
 #include "pipeline/pipeline.h"
 #include "simulate/simulate.h"
 
 // What tests of this folder share: a data folder of its own with a pipeline on
 // it, made-up listeners, and a clock that stands still where a test wants it to.
 namespace segue::pipeline {
+
+/// A data folder's place, for the present test alone: in memory where that can
+/// be, for a run writes durably a hundred times.
+inline std::filesystem::path TestRoot(const std::string& prefix) {
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code error;
+  const bool usable = std::filesystem::is_directory(memory, error) && ::access(memory.c_str(), W_OK) == 0;
+  return (usable ? memory : std::filesystem::temp_directory_path()) /
+         ("segue-" + prefix + "-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
+}
 
 /// Waits for a condition, not for a time; false after a minute.
 inline bool Eventually(const std::function<bool()>& condition) {
@@ -29,11 +40,7 @@ inline bool Eventually(const std::function<bool()>& condition) {
 class SmallPipeline : public testing::Test {
  protected:
   void SetUp() override {
-    // In memory where there is such a folder: hundreds of durable writes a test.
-    std::error_code error;
-    const std::filesystem::path memory = "/dev/shm";
-    folder_.root = (std::filesystem::is_directory(memory, error) && ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path()) /
-                   ("segue-small-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
+    folder_.root = TestRoot("small");
     std::filesystem::create_directories(folder_.inbox());
     settings_.inbox_settle_ms = 0;
     settings_.inbox_burst_ms = 0;
@@ -68,6 +75,19 @@ class SmallPipeline : public testing::Test {
     world.days = 20;
     const auto made = simulate::Simulate(world, to.empty() ? folder_.inbox() : to, instruments_);
     ASSERT_TRUE(made.ok()) << made.error().message;
+  }
+
+  /// A table of 300 songs of which the danceable are hits.
+  void DropSongs() {
+    std::ofstream songs(folder_.inbox() / "songs.csv");
+    songs << "track,artist,uri,danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,"
+             "duration_ms,time_signature,chorus_hit,sections,target\n";
+    Random random(3);
+    for (int i = 0; i < 300; ++i) {
+      const double dance = random.Uniform();
+      songs << "Song " << i << ",Artist " << i % 60 << ",spotify:track:" << std::string(19, 'x') << 100 + i << ',' << dance << ',' << random.Uniform()
+            << ",5,-7,1,0.05,0.2,0,0.1,0.5,120,200000,4,30,9," << (dance > 0.5 ? 1 : 0) << '\n';
+    }
   }
 
   store::RunRecord Run(const std::string& trigger) {
