@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/frame.h"
 #include "core/random.h"
 #include "evaluate/evaluator.h"
 #include "store/layout.h"
@@ -27,15 +28,7 @@ constexpr const char* kRemembered = "search_best";
 
 /// Only these listeners' events; all others are there without any.
 Dataset Part(const Dataset& data, const std::set<uint32_t>& listeners) {
-  Dataset part;
-  part.id = data.id;
-  part.tracks = data.tracks;
-  part.listeners = data.listeners;
-  part.tags = data.tags;
-  part.extra_features = data.extra_features;
-  part.friends = data.friends;
-  part.hit_chance = data.hit_chance;
-  part.begin.push_back(0);
+  Dataset part = FrameOf(data);
   for (uint32_t u = 0; u < data.listener_count(); ++u) {
     if (listeners.contains(u)) {
       const auto events = data.EventsOf(UserIx{u});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/frame.h"
 #include "core/preferences.h"
 #include "core/random.h"
 
@@ -14,20 +15,6 @@ constexpr uint64_t kParts = 10;
 bool HasTimes(const Dataset& data) {
   const auto timed = std::count_if(data.events.begin(), data.events.end(), [](const Event& event) { return event.at > 0; });
   return !data.events.empty() && static_cast<size_t>(timed) * 2 > data.events.size();
-}
-
-/// Everything but the events.
-Dataset Frame(const Dataset& data) {
-  Dataset frame;
-  frame.id = data.id;
-  frame.tracks = data.tracks;
-  frame.listeners = data.listeners;
-  frame.tags = data.tags;
-  frame.extra_features = data.extra_features;
-  frame.friends = data.friends;
-  frame.hit_chance = data.hit_chance;
-  frame.begin.push_back(0);
-  return frame;
 }
 
 /// Of `later`, the tracks that he wants and that are not in `known`, ascending.
@@ -44,7 +31,7 @@ std::vector<TrackIx> Wanted(std::span<const Event> all, const std::set<TrackIx>&
 }  // namespace
 
 InnerSplit SplitInside(const Dataset& data, models::Liked liked, uint64_t seed, uint32_t fold) {
-  InnerSplit split{Frame(data), std::vector<std::vector<TrackIx>>(data.listener_count())};
+  InnerSplit split{FrameOf(data), std::vector<std::vector<TrackIx>>(data.listener_count())};
   const bool by_time = HasTimes(data);
   size_t review = 0;
   for (uint32_t u = 0; u < data.listener_count(); ++u) {
