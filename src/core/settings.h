@@ -199,7 +199,7 @@ struct HitsSettings {
 
 /// Settings tried in each run (pipeline/search.h).
 struct SearchSettings {
-  int64_t trials = 4;
+  int64_t trials = 2;
   double seconds = 0;
   double enough_mrr = 0;
 };
