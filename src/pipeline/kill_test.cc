@@ -93,6 +93,13 @@ std::string WithoutTimings(const std::string& text) {
   return verdict.dump();
 }
 
+// Sanitizers make a recovery ten times as long, and look for other faults.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t kEvery = 5;
+#else
+constexpr size_t kEvery = 1;
+#endif
+
 class KilledRuns : public SmallPipeline {
  protected:
   void SetUp() override {
@@ -186,7 +193,8 @@ TEST_F(KilledRuns, AtEachWriteOfEachStageARunGoesOnToTheSameEnd) {
   ASSERT_EQ(undisturbed.state, "approved") << Finished().front().error << Finished().front().verdict;
   ASSERT_NE(undisturbed.live, before_);
   ASSERT_NE(undisturbed.live_hits, "");
-  for (const Moment& moment : moments) {
+  for (size_t m = 0; m < moments.size(); m += kEvery) {
+    const Moment& moment = moments[m];
     SCOPED_TRACE("killed before " + moment.what + ", in " + moment.folder.filename().string());
     Restore(moment.folder);
     const std::string live = Live();
