@@ -193,7 +193,7 @@ Result<Replayed> Replay(Dataset data, const ReplayOptions& options, const Settin
   out.tracks = data.tracks.size();
   out.events = data.events.size();
   if (options.switch_is_age && options.switch_at) out.options.switch_at = out.timeline.zero + *options.switch_at;
-  SEGUE_TRY(out.schedule, MakeSchedule(data, out.timeline, options.arms));
+  SEGUE_TRY(out.schedule, MakeTrainingSchedule(data, out.timeline, options.arms));
   const int64_t start = out.timeline.Edge(out.timeline.first);
   for (uint32_t u = 0; u < data.listener_count(); ++u) {
     const auto events = data.EventsOf(UserIx{u});

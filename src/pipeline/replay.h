@@ -84,7 +84,7 @@ struct Replayed {
   double confidence = 0.95;
   uint64_t listeners = 0, tracks = 0, events = 0;
   Timeline timeline;
-  Schedule schedule;
+  TrainingSchedule schedule;
   std::vector<ReplayModel> models;  ///< as schedule.trainings
   std::vector<uint8_t> known;       ///< [listeners] 1: he has listening before the start
   std::array<std::vector<WindowCount>, kProtocols.size()> windows;  ///< those with somebody in them, ascending

@@ -59,7 +59,7 @@ class Planner {
     std::sort(times_.begin(), times_.end());
   }
 
-  Schedule Plan() {
+  TrainingSchedule Plan() {
     for (uint32_t w = timeline_.first; w < timeline_.windows; ++w) {
       if (w == timeline_.first) {
         for (const Arm arm : {Arm::kOnce, Arm::kTimer, Arm::kTrigger}) Train(arm, w, "the start");
@@ -122,12 +122,12 @@ class Planner {
   const ArmOptions& options_;
   const Novelty novelty_;
   std::vector<int64_t> times_;  // of all events, ascending
-  Schedule schedule_;
+  TrainingSchedule schedule_;
 };
 
 }  // namespace
 
-Result<Schedule> MakeSchedule(const Dataset& data, const Timeline& timeline, const ArmOptions& options) {
+Result<TrainingSchedule> MakeTrainingSchedule(const Dataset& data, const Timeline& timeline, const ArmOptions& options) {
   if (options.every < 0 || options.trigger_plays < 0 || !(options.trigger_share >= 0) || !(options.trigger_drift >= 0 && options.trigger_drift <= 1)) {
     return Error{ErrorCode::kInvalid, "replay: --retrain-every, --trigger-plays and --trigger-share are 0 or more, --trigger-drift from 0 to 1"};
   }

@@ -48,13 +48,13 @@ struct Training {
 
 /// An arm's decision to train.
 struct Decision {
-  uint32_t training = 0;  ///< row of Schedule::trainings
+  uint32_t training = 0;  ///< row of TrainingSchedule::trainings
   std::string why;        ///< for people: "4 windows have passed", "1,234 new events", "drift 0.21"
   double drift = 0;       ///< as the trigger saw it
 };
 
 /// Which model serves when: a function of the history alone.
-struct Schedule {
+struct TrainingSchedule {
   std::vector<Training> trainings;                          ///< distinct, ascending by window
   std::array<std::vector<Decision>, kArms> decisions;       ///< ascending
   std::array<std::vector<uint32_t>, kArms> serving;         ///< [judged windows] row of trainings
@@ -63,6 +63,6 @@ struct Schedule {
 
 /// An arm that would train where nothing came since its last training goes on
 /// with what it has. kInvalid for an option out of range.
-Result<Schedule> MakeSchedule(const Dataset& data, const Timeline& timeline, const ArmOptions& options);
+Result<TrainingSchedule> MakeTrainingSchedule(const Dataset& data, const Timeline& timeline, const ArmOptions& options);
 
 }  // namespace segue::pipeline

@@ -7,7 +7,7 @@
 namespace segue::pipeline {
 namespace {
 
-std::vector<uint32_t> WindowsOf(const Schedule& schedule, Arm arm) {
+std::vector<uint32_t> WindowsOf(const TrainingSchedule& schedule, Arm arm) {
   std::vector<uint32_t> windows;
   for (const Decision& decision : schedule.decisions[static_cast<size_t>(arm)]) windows.push_back(schedule.trainings[decision.training].window);
   return windows;
@@ -15,13 +15,13 @@ std::vector<uint32_t> WindowsOf(const Schedule& schedule, Arm arm) {
 
 struct Planned {
   Timeline timeline;
-  Schedule schedule;
+  TrainingSchedule schedule;
 };
 
 Planned Plan(Dataset data, const ClockOptions& clock, const ArmOptions& arms) {
   auto timeline = SetClock(data, clock);
   EXPECT_TRUE(timeline.ok());
-  auto schedule = MakeSchedule(data, *timeline, arms);
+  auto schedule = MakeTrainingSchedule(data, *timeline, arms);
   EXPECT_TRUE(schedule.ok());
   return {*timeline, *schedule};
 }
