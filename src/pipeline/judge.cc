@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -41,7 +42,7 @@ Result<Court> OpenCourt(const Context& context, std::string_view dataset_id) {
   SEGUE_TRY(Dataset data, store::LoadDataset(context.bucket, dataset_id));
   Court court;
   court.dataset_id = std::string(dataset_id);
-  court.split = evaluate::SplitByTime(data, context.settings);
+  court.split = evaluate::SplitByTime(std::move(data), context.settings);
   court.rejected_share = RejectedShare(context, dataset_id);
   return court;
 }

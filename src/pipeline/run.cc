@@ -227,11 +227,7 @@ class Run {
 
   Status Train(json& detail) {
     SEGUE_TRY(court_, OpenCourt(context_, record_.dataset_id));
-    SEGUE_TRY(hit_model_, LiveHitModel(context_));
-    if (const Status filled = hit_model_.empty() ? Status() : FillHitChance(context_, hit_model_, court_.split.train); !filled.ok()) {
-      log_->Warn("train", "without hit chances: " + filled.error().message);
-      hit_model_.clear();
-    }
+    SEGUE_RETURN_IF_ERROR(LookAtHits());
     detail["split"] = court_.split.description;
     detail["models"] = json::array();
     SEGUE_TRY(const SearchOutcome search, SearchForRun(context_, court_.split.train, record_.run_id, dry_run_, *log_, detail["search"]));
@@ -243,6 +239,20 @@ class Run {
       SEGUE_RETURN_IF_ERROR(TrainOne(algorithm, settings, detail["models"]));
     }
     if (candidates_.empty()) return Error{ErrorCode::kInvalid, "train.algorithms names no algorithm"};
+    return {};
+  }
+
+  /// Asks the live model of hits about all tracks where an algorithm wants to know.
+  Status LookAtHits() {
+    const auto algorithms = train::SplitList(context_.settings.algorithms, ',');
+    const auto wants = [&](const std::string& algorithm) { return UsesHitChance(algorithm, context_.settings); };
+    if (std::none_of(algorithms.begin(), algorithms.end(), wants)) return {};
+    SEGUE_TRY(hit_model_, LiveHitModel(context_));
+    if (hit_model_.empty()) return {};
+    if (const Status filled = FillHitChance(context_, hit_model_, court_.split.train); !filled.ok()) {
+      log_->Warn("train", "without hit chances: " + filled.error().message);
+      hit_model_.clear();
+    }
     return {};
   }
 
