@@ -16,23 +16,17 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-class HitRuns : public testing::Test {
+class HitRuns : public SmallPipeline {
  protected:
   void SetUp() override {
-    folder_.root = TestRoot("hits");
-    fs::create_directories(folder_.inbox());
-    settings_.inbox_settle_ms = 0;
-    settings_.algorithms = "popularity";
+    SmallPipeline::SetUp();
+    const Settings defaults;
+    settings_.min_mrr = defaults.min_mrr;
+    settings_.min_hit_rate = defaults.min_hit_rate;
     settings_.hits.algorithms = "extra_trees(trees=30), logistic";
     settings_.hits.min_songs = 200;
     settings_.bootstrap_samples = 100;
-    settings_.search.trials = 0;
-    bucket_ = *store::OpenFolderStore(folder_.bucket());
-    catalog_ = *store::OpenSqliteCatalog(folder_.catalog());
   }
-  void TearDown() override { fs::remove_all(folder_.root); }
-
-  Context Now() { return {*bucket_, *catalog_, clock_, settings_, instruments_, folder_, cancelled_}; }
 
   /// Songs of which the danceable are hits, but for some noise; `sign` -1: the others.
   void DropSongs(const std::string& name, size_t songs, double sign = 1) {
@@ -48,20 +42,9 @@ class HitRuns : public testing::Test {
           << ",120,200000,4,30,9," << (hit ? 1 : 0) << '\n';
     }
   }
-  void DropListeners() {
-    simulate::World world;
-    world.listeners = 25;
-    world.tracks = 120;
-    world.artists = 30;
-    world.days = 40;
-    ASSERT_TRUE(simulate::Simulate(world, folder_.inbox(), instruments_).ok());
-  }
+  void DropListeners() { Drop({.listeners = 25, .tracks = 120, .artists = 30, .days = 40}); }
 
-  store::RunRecord Run(const std::string& trigger = "inbox") {
-    const auto run = RunOnce(Now(), {trigger, ""});
-    EXPECT_TRUE(run.ok()) << run.error().message;
-    return run.ok() ? *run : store::RunRecord{};
-  }
+  store::RunRecord Run(const std::string& trigger = "inbox") { return SmallPipeline::Run(trigger); }
   static store::StageRecord Stage(const store::RunRecord& run, const std::string& name = "hits") {
     for (const auto& stage : run.stages) {
       if (stage.name == name) return stage;
@@ -86,14 +69,6 @@ class HitRuns : public testing::Test {
     outcome["state"] = done->state;
     return outcome;
   }
-
-  store::DataFolder folder_;
-  store::SystemClock clock_;
-  Settings settings_;
-  NoInstruments instruments_;
-  std::atomic<bool> cancelled_{false};
-  std::unique_ptr<store::ObjectStore> bucket_;
-  std::unique_ptr<store::Catalog> catalog_;
 };
 
 TEST_F(HitRuns, TheRecommendersLearnFromWhatTheLiveModelOfHitsSays) {

@@ -13,49 +13,19 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-class Runs : public testing::Test {
+class Runs : public SmallPipeline {
  protected:
   void SetUp() override {
-    folder_.root = TestRoot("run");
-    fs::create_directories(folder_.inbox());
-    settings_.inbox_settle_ms = 0;
-    settings_.inbox_burst_ms = 0;
+    SmallPipeline::SetUp();
+    const Settings defaults;
+    settings_.algorithms = defaults.algorithms;
+    settings_.min_mrr = defaults.min_mrr;
+    settings_.min_hit_rate = defaults.min_hit_rate;
     settings_.ials.factors = 8;
     settings_.ials.epochs = 4;
-    settings_.bootstrap_samples = 50;
-    settings_.search.trials = 0;
-    auto bucket = store::OpenFolderStore(folder_.bucket());
-    auto catalog = store::OpenSqliteCatalog(folder_.catalog());
-    ASSERT_TRUE(bucket.ok()) << bucket.error().message;
-    ASSERT_TRUE(catalog.ok()) << catalog.error().message;
-    bucket_ = *std::move(bucket);
-    catalog_ = *std::move(catalog);
-  }
-  void TearDown() override { fs::remove_all(folder_.root); }
-
-  Context Now() { return {*bucket_, *catalog_, clock_, settings_, instruments_, folder_, cancelled_}; }
-
-  void DropListeners(uint64_t seed) {
-    simulate::World world;
-    world.seed = seed;
-    world.listeners = 25;
-    world.tracks = 120;
-    world.artists = 30;
-    world.days = 40;
-    const auto made = simulate::Simulate(world, folder_.inbox(), instruments_);
-    ASSERT_TRUE(made.ok()) << made.error().message;
   }
 
-  store::RunRecord Run(const std::string& trigger) {
-    const auto run = RunOnce(Now(), {trigger, ""});
-    EXPECT_TRUE(run.ok()) << run.error().message;
-    return run.ok() ? *run : store::RunRecord{};
-  }
-
-  std::string Live() {
-    const auto live = catalog_->Live();
-    return live.ok() && *live ? (*live)->to_model : "";
-  }
+  void DropListeners(uint64_t seed) { Drop({.seed = seed, .listeners = 25, .tracks = 120, .artists = 30, .days = 40}); }
 
   bool InboxIsEmpty() {
     for (const auto& entry : fs::recursive_directory_iterator(folder_.inbox())) {
@@ -63,14 +33,6 @@ class Runs : public testing::Test {
     }
     return true;
   }
-
-  store::DataFolder folder_;
-  store::SystemClock clock_;
-  Settings settings_;
-  NoInstruments instruments_;
-  std::atomic<bool> cancelled_{false};
-  std::unique_ptr<store::ObjectStore> bucket_;
-  std::unique_ptr<store::Catalog> catalog_;
 };
 
 TEST_F(Runs, WhoAsksForARunJustAfterCopyingFilesMeansThoseFiles) {

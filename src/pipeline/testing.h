@@ -65,16 +65,15 @@ class SmallPipeline : public testing::Test {
   Context On(const store::Clock& clock) { return {*bucket_, *catalog_, clock, settings_, instruments_, folder_, cancelled_}; }
   Context Now() { return On(clock_); }
 
-  /// Files of a few listeners, below `to` ("": the inbox).
-  void DropListeners(uint64_t seed, std::filesystem::path to = {}) {
-    simulate::World world;
-    world.seed = seed;
-    world.listeners = 6;
-    world.tracks = 60;
-    world.artists = 15;
-    world.days = 20;
+  /// Files of made-up listeners, below `to` ("": the inbox).
+  void Drop(const simulate::World& world, const std::filesystem::path& to = {}) {
     const auto made = simulate::Simulate(world, to.empty() ? folder_.inbox() : to, instruments_);
     ASSERT_TRUE(made.ok()) << made.error().message;
+  }
+
+  /// A few of them.
+  void DropListeners(uint64_t seed, const std::filesystem::path& to = {}) {
+    Drop({.seed = seed, .listeners = 6, .tracks = 60, .artists = 15, .days = 20}, to);
   }
 
   /// A table of 300 songs of which the danceable are hits.
