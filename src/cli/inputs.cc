@@ -76,12 +76,7 @@ Result<ingest::Outcome> IngestAll(Program& program, std::span<const ingest::Inpu
   for (size_t i = 0; i < inputs.size() && !Cancelled().load(); ++i) {
     context.instruments.Progress("ingest", i, inputs.size(), "files");
     SEGUE_TRY(const auto outcome, ingest::Ingest(context, inputs[i]));
-    total.accepted += outcome.accepted;
-    total.already_known += outcome.already_known;
-    total.set_aside += outcome.set_aside;
-    total.quarantined += outcome.quarantined;
-    total.rows += outcome.rows;
-    total.rejected_rows += outcome.rejected_rows;
+    total += outcome;
   }
   context.instruments.Progress("ingest", inputs.size(), inputs.size(), "files");
   return total;

@@ -39,6 +39,17 @@ struct Outcome {
   int64_t rejected_rows = 0;
   bool grew = false;            ///< the file changed while it was read: nothing was
                                 ///< kept, try again when it has settled
+
+  /// Counts of several files; grew says nothing of a sum.
+  Outcome& operator+=(const Outcome& other) {
+    accepted += other.accepted;
+    already_known += other.already_known;
+    set_aside += other.set_aside;
+    quarantined += other.quarantined;
+    rows += other.rows;
+    rejected_rows += other.rejected_rows;
+    return *this;
+  }
 };
 
 /// Takes one file in: unpacks (.gz, .zip, nested folders), recognises by

@@ -93,12 +93,7 @@ Status TakeInbox(const Context& context, const store::RunRecord& run, Instrument
       continue;
     }
     RemoveTaken(file, context.folder.inbox());
-    total.accepted += outcome.accepted;
-    total.already_known += outcome.already_known;
-    total.set_aside += outcome.set_aside;
-    total.quarantined += outcome.quarantined;
-    total.rows += outcome.rows;
-    total.rejected_rows += outcome.rejected_rows;
+    total += outcome;
   }
   for (const InboxProblem& problem : listing.problems) SEGUE_RETURN_IF_ERROR(ReportProblem(context, log, problem));
   detail = {{"files", settled.size()}, {"accepted", total.accepted}, {"already_known", total.already_known},
