@@ -1,7 +1,9 @@
 #include "core/preferences.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 namespace segue {
 namespace {
@@ -59,22 +61,50 @@ Preference Finish(const Running& run, const StrengthRule& rule) {
   return result;
 }
 
+/// An event by its place, with what it is sorted by.
+struct Placed {
+  uint32_t track = 0;
+  size_t place = 0;
+};
+
+/// By track, and by place where it is the same: a stable radix sort of 11 bits
+/// at a time. Listeners are summed up on every request and for every judgement,
+/// and the sort is most of it.
+void SortByTrack(std::vector<Placed>& order) {
+  constexpr uint32_t kBits = 11;
+  constexpr uint32_t kDigits = 1u << kBits;
+  constexpr size_t kFew = 256;  // emptying the digits would cost more
+  if (order.size() < kFew) {
+    std::stable_sort(order.begin(), order.end(), [](const Placed& a, const Placed& b) { return a.track < b.track; });
+    return;
+  }
+  uint32_t most = 0;
+  for (const Placed& item : order) most = std::max(most, item.track);
+  std::vector<Placed> next(order.size());
+  for (uint32_t shift = 0; shift < 32 && (most >> shift) != 0; shift += kBits) {
+    std::array<size_t, kDigits> begin{};
+    for (const Placed& item : order) ++begin[(item.track >> shift) % kDigits];
+    size_t before = 0;
+    for (size_t& entry : begin) before += std::exchange(entry, before);
+    for (const Placed& item : order) next[begin[(item.track >> shift) % kDigits]++] = item;
+    order.swap(next);
+  }
+}
+
 }  // namespace
 
 std::vector<Preference> SumByTrack(std::span<const Event> events, const StrengthRule& rule) {
-  std::vector<size_t> order;
+  std::vector<Placed> order;
   order.reserve(events.size());
   for (size_t e = 0; e < events.size(); ++e) {
-    if (std::isfinite(events[e].value)) order.push_back(e);
+    if (std::isfinite(events[e].value)) order.push_back({Raw(events[e].track), e});
   }
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return events[a].track < events[b].track; });
+  SortByTrack(order);
   std::vector<Preference> result;
   for (size_t i = 0; i < order.size();) {
     Running run;
-    run.sum.track = events[order[i]].track;
-    for (; i < order.size() && events[order[i]].track == run.sum.track; ++i) {
-      Add(events[order[i]], run);
-    }
+    run.sum.track = TrackIx{order[i].track};
+    for (; i < order.size() && order[i].track == Raw(run.sum.track); ++i) Add(events[order[i].place], run);
     result.push_back(Finish(run, rule));
   }
   return result;
@@ -87,7 +117,9 @@ std::vector<Played> RecentPlays(std::span<const Event> events, size_t n) {
       plays.push_back({event.track, event.at});
     }
   }
-  std::stable_sort(plays.begin(), plays.end(), [](const Played& a, const Played& b) { return a.at < b.at; });
+  const auto by_time = [](const Played& a, const Played& b) { return a.at < b.at; };
+  // A dataset's events are in order; what came since may not be.
+  if (!std::is_sorted(plays.begin(), plays.end(), by_time)) std::stable_sort(plays.begin(), plays.end(), by_time);
   if (plays.size() > n) plays.erase(plays.begin(), plays.end() - static_cast<std::ptrdiff_t>(n));
   return plays;
 }

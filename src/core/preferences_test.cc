@@ -1,5 +1,7 @@
 #include "core/preferences.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "core/hash.h"
@@ -50,6 +52,33 @@ TEST(Preferences, AreSummedByTrackAscending) {
   EXPECT_EQ(Raw(sums[1].track), 7u);
   EXPECT_EQ(sums[1].plays, 2);
   EXPECT_EQ(sums[1].last_at, 5);
+}
+
+/// Long pasts take another way than short ones: each as if its tracks came one at a time.
+TEST(Preferences, OfALongPastAreThoseOfItsTracksOneAtATime) {
+  Random random(5);
+  for (const size_t n : {10u, 255u, 256u, 5000u}) {
+    std::vector<Event> events;
+    for (size_t e = 0; e < n; ++e) {
+      const auto kind = static_cast<EventKind>(random.Below(5));
+      // Ties in time, and ids beyond what one and two digits of the sort hold.
+      const uint32_t track = random.Below(2) == 0 ? static_cast<uint32_t>(random.Below(40)) : 40 + 0x1f00000u * static_cast<uint32_t>(random.Below(100));
+      events.push_back(At(static_cast<int64_t>(random.Below(20)), kind, static_cast<float>(random.Uniform()), track));
+    }
+    std::map<uint32_t, std::vector<Event>> by_track;
+    for (const Event& event : events) by_track[Raw(event.track)].push_back(event);
+    const auto sums = SumByTrack(events, kRule);
+    ASSERT_EQ(sums.size(), by_track.size());
+    auto sum = sums.begin();
+    for (const auto& [track, of_track] : by_track) {
+      const Preference alone = SumByTrack(of_track, kRule).at(0);
+      EXPECT_EQ(Raw(sum->track), track);
+      EXPECT_EQ(sum->strength, alone.strength);
+      EXPECT_EQ(sum->plays, alone.plays);
+      EXPECT_EQ(sum->last_at, alone.last_at);
+      ++sum;
+    }
+  }
 }
 
 TEST(Preferences, OfADatasetAreListenerByListener) {

@@ -5,8 +5,15 @@
 namespace segue::models {
 
 RowMap::RowMap(const Model& model, std::span<const std::string> track_ids) : rows_(track_ids.size(), kNone) {
+  uint32_t next = 0;
   for (size_t i = 0; i < track_ids.size(); ++i) {
-    if (const auto row = model.Find(track_ids[i])) rows_[i] = Raw(*row);
+    // Both sides number their tracks by ascending id: mostly it is the next one.
+    if (next < model.track_count() && model.TrackId(TrackIx{next}) == track_ids[i]) {
+      rows_[i] = next++;
+    } else if (const auto row = model.Find(track_ids[i])) {
+      rows_[i] = Raw(*row);
+      next = Raw(*row) + 1;
+    }
   }
 }
 

@@ -80,6 +80,18 @@ std::vector<float> FirstFactors(const Csr& tracks, size_t d, size_t stride, uint
   return y;
 }
 
+/// As many factors as asked for, but no more than the data span: X has the rank
+/// of the listeners at most and Y that of the tracks, so that more would be all
+/// zero in coordinates that turn with them, at the price of the others.
+size_t UsefulFactors(const Csr& listeners, const Csr& tracks, int64_t asked) {
+  const auto used = [](const Csr& side) {
+    size_t rows = 0;
+    for (size_t r = 0; r < side.rows(); ++r) rows += side.begin[r + 1] > side.begin[r] ? 1 : 0;
+    return rows;
+  };
+  return std::min({static_cast<size_t>(asked), used(listeners), used(tracks)});
+}
+
 class IalsTrainer final : public Trainer {
  public:
   std::string_view algorithm() const override { return models::IalsModel::kAlgorithm; }
@@ -98,19 +110,19 @@ class IalsTrainer final : public Trainer {
     weights.mean_listener_count = MeanCount(interactions.listeners);
     weights.regularization = Penalty(interactions.listeners, data.tracks.size(), settings.ials.regularization);
     return math::WithThreads(settings.threads, [&]() -> Result<std::unique_ptr<models::Model>> {
-      SEGUE_TRY(auto y, Factors(interactions.listeners, data.tracks.size(), weights, settings, seed, instruments));
+      const Csr tracks = Transposed(interactions.listeners, data.tracks.size());
+      const size_t d = UsefulFactors(interactions.listeners, tracks, settings.ials.factors);
+      SEGUE_TRY(auto y, Factors(interactions.listeners, tracks, d, weights, settings, seed, instruments));
       return models::IalsModel::Make({models::Catalogue(data.tracks.id, std::move(interactions.popularity)),
-                                      static_cast<uint32_t>(settings.ials.factors), std::move(y), weights});
+                                      static_cast<uint32_t>(d), std::move(y), weights});
     });
   }
 
  private:
-  static Result<std::vector<float>> Factors(const Csr& listeners, size_t track_count,
+  static Result<std::vector<float>> Factors(const Csr& listeners, const Csr& tracks, size_t d,
                                             const models::IalsWeights& weights, const Settings& settings,
                                             uint64_t seed, Instruments& instruments) {
-    const auto d = static_cast<size_t>(settings.ials.factors);
     const size_t stride = math::PaddedTo(d);
-    const Csr tracks = Transposed(listeners, track_count);
     std::vector<float> y = FirstFactors(tracks, d, stride, seed);
     std::vector<float> x(listeners.rows() * stride, 0.0f);
     const auto block = static_cast<size_t>(settings.ials.block);

@@ -20,6 +20,9 @@ namespace segue::train {
 /// Benchmarks", RecSys 2022, eq. 3, normalised so that λ means the same for
 /// every ν.
 ///
+/// No more factors are made than there are listeners, or tracks, with anything:
+/// the rank of what can be learnt.
+///
 /// Each half-step solves all rows of one side exactly (Cholesky), on all
 /// cores. Rows do not see each other and sums run in index order: same bytes
 /// for any number of threads. An epoch is O(nnz·d² + (m + n)·d³).

@@ -65,6 +65,106 @@ TEST(IalsTrainer, EveryEpochLowersTheObjective) {
   }
 }
 
+/// A·x = b by elimination; A symmetric, positive definite.
+std::vector<double> SolvedSlowly(std::vector<std::vector<double>> a, std::vector<double> b) {
+  const size_t d = b.size();
+  for (size_t j = 0; j < d; ++j) {
+    for (size_t i = j + 1; i < d; ++i) {
+      const double factor = a[i][j] / a[j][j];
+      for (size_t k = j; k < d; ++k) a[i][k] -= factor * a[j][k];
+      b[i] -= factor * b[j];
+    }
+  }
+  for (size_t j = d; j-- > 0;) {
+    for (size_t k = j + 1; k < d; ++k) b[j] -= a[j][k] * b[k];
+    b[j] /= a[j][j];
+  }
+  return b;
+}
+
+using Rows = std::vector<std::vector<double>>;
+
+/// The rows that answer best to `fixed`; c and wanted [rows x fixed rows].
+Rows HalfStepSlowly(const Rows& fixed, const Rows& c, const Rows& wanted, double lambda) {
+  const size_t d = fixed[0].size();
+  Rows solved;
+  for (size_t r = 0; r < c.size(); ++r) {
+    Rows a(d, std::vector<double>(d));
+    std::vector<double> b(d);
+    for (size_t j = 0; j < d; ++j) a[j][j] = lambda;
+    for (size_t i = 0; i < fixed.size(); ++i) {
+      for (size_t j = 0; j < d; ++j) {
+        for (size_t k = 0; k < d; ++k) a[j][k] += c[r][i] * fixed[i][j] * fixed[i][k];
+        b[j] += c[r][i] * wanted[r][i] * fixed[i][j];
+      }
+    }
+    solved.push_back(SolvedSlowly(a, b));
+  }
+  return solved;
+}
+
+Rows TransposedSlowly(const Rows& rows) {
+  Rows columns(rows[0].size(), std::vector<double>(rows.size()));
+  for (size_t r = 0; r < rows.size(); ++r) {
+    for (size_t i = 0; i < rows[r].size(); ++i) columns[i][r] = rows[r][i];
+  }
+  return columns;
+}
+
+TEST(IalsTrainer, NeedsNoMoreFactorsThanThereAreListeners) {
+  NoInstruments instruments;
+  Random chance(9);
+  Dataset data = Empty(5, 40);
+  for (uint32_t u = 0; u < 5; ++u) {
+    for (uint32_t i = 0; i < 40; ++i) {
+      if (i % 5 != u && chance.Uniform() > 0.3) continue;  // each track has somebody
+      data.events.push_back({TrackIx{i}, EventKind::kPlay, static_cast<float>(1 + chance.Below(9)), -1, 1'600'000'000 + 900 * i});
+    }
+    data.begin.push_back(data.events.size());
+  }
+  Settings settings = Small();
+  settings.ials.frequency_exponent = 0;
+  settings.ials.factors = 32;
+  settings.ials.epochs = 60;
+  const auto model = (*MakeTrainer("ials"))->Fit(data, settings, 1, instruments);
+  ASSERT_TRUE(model.ok());
+  const models::IalsWeights& weights = dynamic_cast<const models::IalsModel&>(**model).weights();
+  // 32 factors, in doubles, as the definition has it.
+  Rows c(5, std::vector<double>(40, 1)), wanted(5, std::vector<double>(40, 0));
+  for (uint32_t u = 0; u < 5; ++u) {
+    for (const auto& item : SumByTrack(data.EventsOf(UserIx{u}), {})) {
+      c[u][Raw(item.track)] = weights.Confidence(item.strength);
+      wanted[u][Raw(item.track)] = item.strength > 0 ? 1 : 0;
+    }
+  }
+  Random random(2);
+  Rows x, y(40, std::vector<double>(32));
+  for (auto& row : y) {
+    for (double& value : row) value = 0.02 * random.Normal();
+  }
+  for (int epoch = 0; epoch < 60; ++epoch) {
+    x = HalfStepSlowly(y, c, wanted, weights.regularization);
+    y = HalfStepSlowly(x, TransposedSlowly(c), TransposedSlowly(wanted), weights.regularization);
+  }
+  x = HalfStepSlowly(y, c, wanted, weights.regularization);
+  double loss = 0;
+  for (const Rows* side : {&x, &y}) {
+    for (const auto& row : *side) {
+      for (const double value : row) loss += weights.regularization * value * value;
+    }
+  }
+  for (size_t u = 0; u < 5; ++u) {
+    for (size_t i = 0; i < 40; ++i) {
+      double score = 0;
+      for (size_t j = 0; j < 32; ++j) score += x[u][j] * y[i][j];
+      loss += c[u][i] * (wanted[u][i] - score) * (wanted[u][i] - score);
+    }
+  }
+  settings.ials.factors = dynamic_cast<const models::IalsModel&>(**model).factor_count();
+  EXPECT_EQ(settings.ials.factors, 5);
+  EXPECT_NEAR(Objective(data, **model, settings), loss, 1e-3 * loss);
+}
+
 // An epoch solves the listeners for the tracks' factors, then the tracks for
 // the listeners'. So the listeners that a model folds in are those of the next
 // epoch, and its tracks must satisfy eq. 5 of Hu, Koren, Volinsky with them:
