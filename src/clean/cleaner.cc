@@ -14,6 +14,7 @@
 #include "clean/listens.h"
 #include "clean/quality.h"
 #include "clean/rules.h"
+#include "clean/suspicion.h"
 #include "clean/tracks.h"
 #include "clean/workshop.h"
 #include "core/hash.h"
@@ -28,7 +29,7 @@ using nlohmann::json;
 using store::DatasetKey;
 using store::DuckChunk;
 
-constexpr uint64_t kSteps = 9;
+constexpr uint64_t kSteps = 10;
 /// A handful of bad rows proves nothing about a file.
 constexpr int64_t kTooFewToJudge = 20;
 constexpr const char* kLastDataset = "clean_last_dataset";
@@ -57,6 +58,8 @@ class Cleaning {
     SEGUE_RETURN_IF_ERROR(JudgeTracks(*work_, inputs_, findings_));
     SEGUE_RETURN_IF_ERROR(Step("checking listens"));
     SEGUE_RETURN_IF_ERROR(JudgeListens(*work_, inputs_));
+    SEGUE_RETURN_IF_ERROR(Step("looking for files that are wrong as a whole"));
+    SEGUE_RETURN_IF_ERROR(StopAtSuspicions());
     SEGUE_RETURN_IF_ERROR(JudgeFiles());
     SEGUE_RETURN_IF_ERROR(MarkTracks(*work_, findings_));
     SEGUE_RETURN_IF_ERROR(Step("joining names"));
@@ -80,6 +83,34 @@ class Cleaning {
     }
     context_.instruments.Progress("clean", step_++, kSteps, "steps");
     return {};
+  }
+
+  /// A suspicious file goes to quarantine before anything is made of it, so that
+  /// the next run does without it.
+  Status StopAtSuspicions() {
+    if (context_.settings.suspicious != "stop") return {};
+    SEGUE_TRY(const auto known, KnownInputs());
+    std::set<int64_t> files;
+    for (const Input& input : inputs_.list) {
+      if (input.table == "events" || known.contains({input.sha256, input.listener})) files.insert(input.file);
+    }
+    SEGUE_TRY(const auto suspicions, SuspectFiles(*work_, inputs_, files));
+    if (suspicions.empty()) return {};
+    std::string told;
+    for (const Suspicion& suspicion : suspicions) {
+      const Input& input = inputs_.list[static_cast<size_t>(suspicion.file)];
+      const std::string what = input.name + ": " + suspicion.reason + " (" + suspicion.check + ")";
+      told += (told.empty() ? "" : ". ") + what;
+      SEGUE_RETURN_IF_ERROR(context_.catalog.AddQuarantine(std::vector<store::QuarantineRow>{
+          {.sha256 = input.sha256, .file = input.name, .field = suspicion.field, .reason = suspicion.reason, .at = context_.clock.NowSeconds()}}));
+      SEGUE_TRY(auto object, context_.catalog.FindObject(input.sha256, input.listener));
+      if (!object) continue;
+      object->status = "quarantined";
+      object->reason = suspicion.reason;
+      SEGUE_RETURN_IF_ERROR(context_.catalog.PutObject(*object));
+    }
+    return Error{ErrorCode::kInvalid, told + ". The run stops and the next one does without. Fix the export and drop it again, or, where the file is "
+                                             "right, set clean.suspicious = \"keep\" and drop it again"};
   }
 
   /// Files with too large a share of rejected rows are left out; a run stops

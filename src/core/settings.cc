@@ -47,6 +47,7 @@ const std::array kSettings = {
     SettingInfo{"ingest.max_line_bytes", SEGUE_SETTING(max_line_bytes), 1024, kHuge, "longest line or record accepted, bytes"},
     SettingInfo{"ingest.max_expanded_bytes", SEGUE_SETTING(max_expanded_bytes), 1024, kHuge, "most that one archive may unpack to, bytes"},
     SettingInfo{"clean.max_rejected_share", SEGUE_SETTING(max_rejected_share), 0, 1, "a file with a larger share of rejected rows stops the run (duplicates, podcasts and zero-length plays are not counted)"},
+    SettingInfo{"clean.suspicious", SEGUE_SETTING(suspicious), 0, 0, "what to do with a new file that is wrong as a whole (a column of another scale, shuffled columns, ratings all the same, one track thousands of times): stop the run and quarantine it, or keep it", Affects::kSpeed, "stop|keep"},
     SettingInfo{"clean.skip_below_ms", SEGUE_SETTING(skip_below_ms), 0, 600'000, "a play shorter than this is a skip, milliseconds"},
     SettingInfo{"clean.memory_limit_mb", SEGUE_SETTING(memory_limit_mb), 64, kHuge, "memory for cleaning before it spills to disk, megabytes", Affects::kSpeed},
     SettingInfo{"train.algorithms", SEGUE_SETTING(algorithms), 0, 0, "algorithms that compete in a run, comma between"},

@@ -224,6 +224,7 @@ struct Settings {
   std::vector<ColumnMapping> mappings;
   // clean
   double max_rejected_share = 0.25;
+  std::string suspicious = "stop";
   int64_t skip_below_ms = 30'000;
   int64_t memory_limit_mb = 1024;
   // train
