@@ -64,11 +64,15 @@ def a_million_plays(path):
                     "artistName": "Loop", "trackName": "Forever", "msPlayed": 30000 + i // 480000} for i in range(1_000_000)], file)
 
 
-def all_the_same(path, source):
+TEN_YEARS_S = 315_360_000  # the real ones are of 1997, before anything that Segue takes for a time
+
+
+def ratings(path, source, rating=None, shift=0):
+    """MovieLens' lines, ten years younger; all with the same rating where one is given."""
     with open(source, encoding="utf-8") as lines, open(path, "w", encoding="utf-8") as out:
-        for line in list(lines)[:5000]:
-            user, item, _, at = line.rstrip("\n").split("\t")
-            out.write(f"{user}\t{int(item) + 1}\t4\t{at}\n")
+        for line in list(lines)[:20000]:
+            user, item, given, at = line.rstrip("\n").split("\t")
+            out.write(f"{user}\t{int(item) + shift}\t{rating or given}\t{int(at) + TEN_YEARS_S}\n")
 
 
 def test_poisoned_uploads_are_refused_and_the_live_model_stays():
@@ -77,7 +81,8 @@ def test_poisoned_uploads_are_refused_and_the_live_model_stays():
         folder = pathlib.Path(made)
         decade = data / "hit_predictor" / "dataset-of-60s.csv"
         server.drop(decade)
-        server.drop(data / "ml-100k" / "u1.base", "u.data")
+        ratings(folder / "u.data", data / "ml-100k" / "u1.base")
+        server.drop(folder / "u.data")
         server.wait_runs(1)
         live = server.wait_live()
         before = server.status()
@@ -86,7 +91,7 @@ def test_poisoned_uploads_are_refused_and_the_live_model_stays():
             "exchanged.csv": (lambda path: exchanged(path, decade), "disagrees"),
             "shuffled.csv": (lambda path: shuffled(path, data / "hit_predictor" / "dataset-of-80s.csv"), "unrelated_columns"),
             "mallory/StreamingHistory0.json": (a_million_plays, "one_track"),
-            "same/u.data": (lambda path: all_the_same(path, data / "ml-100k" / "u2.base"), "constant_ratings"),
+            "same/u.data": (lambda path: ratings(path, data / "ml-100k" / "u2.base", rating=4, shift=1), "constant_ratings"),
         }
         for name, (make, check) in poisons.items():
             path = folder / name
@@ -99,7 +104,7 @@ def test_poisoned_uploads_are_refused_and_the_live_model_stays():
             assert name in run["error"] and f"({check})" in run["error"], run["error"]
             assert server.live() == live, name
             rows = server.get("/v1/quarantine?n=10")["items"]
-            assert any(row["file"] == name and row["line"] == 0 for row in rows), (name, rows)
+            assert any(row["file"] == name and not row["line"] for row in rows), (name, rows)
             assert any(name in alarm["message"] for alarm in server.get("/v1/alarms")["items"]), name
         # The catalogue is what it was, and what is right is taken in as ever.
         assert server.status()["catalogue"] == before["catalogue"]
