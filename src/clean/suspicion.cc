@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -119,43 +121,79 @@ Status AskAboutSameTracks(Search& search, const std::string& fresh, const std::s
                     });
 }
 
-Status AskAboutPairsOfColumns(Workshop& work, Search& search, const std::string& known) {
+/// Sums over the rows that have both of two columns, taken from the first such
+/// row on, so that large values keep their digits.
+struct PairSums {
+  int64_t rows = 0;
+  double a0 = 0, b0 = 0;
+  double a = 0, b = 0, aa = 0, bb = 0, ab = 0;
+
+  void Add(double x, double y) {
+    if (rows++ == 0) {
+      a0 = x;
+      b0 = y;
+    }
+    x -= a0;
+    y -= b0;
+    a += x;
+    b += y;
+    aa += x * x;
+    bb += y * y;
+    ab += x * y;
+  }
+  /// Pearson's r; nothing where a column is constant, or the rows are few.
+  std::optional<double> Correlation() const {
+    const auto n = static_cast<double>(rows);
+    const double spread = (aa - a * a / n) * (bb - b * b / n);
+    if (rows < kFewestRows || !(spread > 0)) return std::nullopt;
+    return (ab - a * b / n) / std::sqrt(spread);
+  }
+};
+
+Status AskAboutPairsOfColumns(Workshop& work, const std::string& known, std::vector<Suspicion>& found) {
   const auto fields = Fields();
-  std::string sums;
-  std::vector<std::pair<std::string, std::string>> pairs;
-  for (size_t a = 0; a < fields.size(); ++a) {
-    for (size_t b = a + 1; b < fields.size(); ++b) {
-      pairs.emplace_back(fields[a], fields[b]);
-      sums += ", regr_count(" + fields[a] + ", " + fields[b] + "), corr(" + fields[a] + ", " + fields[b] + ")";
+  std::string columns;
+  for (const std::string& field : fields) columns += ", " + field;
+  // By file, what is known as one; by pair of columns a < b.
+  std::map<int64_t, std::vector<PairSums>> sums;
+  constexpr int64_t kKnown = -1;
+  std::vector<double> values(fields.size());
+  SEGUE_RETURN_IF_ERROR(work.duck().Stream(
+      "SELECT CASE WHEN file IN " + known + " THEN " + std::to_string(kKnown) + " ELSE file END::BIGINT" + columns + " FROM checked_rows",
+      [&](const DuckChunk& chunk) {
+        for (uint64_t i = 0; i < chunk.rows(); ++i) {
+          auto& of_file = sums[chunk.Int(0, i)];
+          of_file.resize(fields.size() * fields.size());
+          for (size_t f = 0; f < fields.size(); ++f) {
+            const int column = static_cast<int>(f + 1);
+            values[f] = chunk.IsNull(column, i) ? std::nan("") : chunk.Real(column, i);
+          }
+          for (size_t a = 0; a < fields.size(); ++a) {
+            if (std::isnan(values[a])) continue;
+            for (size_t b = a + 1; b < fields.size(); ++b) {
+              if (!std::isnan(values[b])) of_file[a * fields.size() + b].Add(values[a], values[b]);
+            }
+          }
+        }
+      }));
+  const auto usual = sums.find(kKnown);
+  if (usual == sums.end()) return {};
+  for (const auto& [file, of_file] : sums) {
+    if (file == kKnown) continue;
+    for (size_t p = 0; p < of_file.size(); ++p) {
+      const auto before = usual->second[p].Correlation(), here = of_file[p].Correlation();
+      if (!before || !here || std::fabs(*before) < kGoTogether) continue;
+      const double lost = *before > 0 ? *before - *here : *here - *before;
+      if (lost < kGoTogether) continue;
+      const std::string& one = fields[p / fields.size()];
+      found.push_back({file, "unrelated_columns", one,
+                       "'" + one + "' and '" + fields[p % fields.size()] + "' have a correlation of " + Shown(*here) + " over " +
+                           std::to_string(of_file[p].rows) + " rows; in the files that are there it is " + Shown(*before) +
+                           "; a column was shuffled or swapped"});
+      break;
     }
   }
-  struct Pair {
-    int64_t rows = 0;
-    double r = 0;
-  };
-  const auto read = [&](const DuckChunk& chunk, uint64_t i, size_t p) {
-    const int column = static_cast<int>(1 + 2 * p);
-    const bool none = chunk.IsNull(column + 1, i) || !std::isfinite(chunk.Real(column + 1, i));
-    return Pair{chunk.Int(column, i), none ? 0.0 : chunk.Real(column + 1, i)};
-  };
-  std::vector<Pair> usual(pairs.size());
-  SEGUE_RETURN_IF_ERROR(work.duck().Query("SELECT 0::BIGINT" + sums + " FROM checked_rows WHERE file IN " + known,
-                                          [&](const DuckChunk& chunk) {
-                                            for (size_t p = 0; p < pairs.size() && chunk.rows() > 0; ++p) usual[p] = read(chunk, 0, p);
-                                          }));
-  return search.Ask("unrelated_columns", "SELECT file" + sums + " FROM checked_rows WHERE file NOT IN " + known + " GROUP BY file ORDER BY file",
-                    [&](const DuckChunk& chunk, uint64_t i) -> Told {
-                      for (size_t p = 0; p < pairs.size(); ++p) {
-                        const Pair here = read(chunk, i, p);
-                        if (here.rows < kFewestRows || usual[p].rows < kFewestRows || std::fabs(usual[p].r) < kGoTogether) continue;
-                        const double lost = usual[p].r > 0 ? usual[p].r - here.r : here.r - usual[p].r;
-                        if (lost < kGoTogether) continue;
-                        return {pairs[p].first, "'" + pairs[p].first + "' and '" + pairs[p].second + "' have a correlation of " + Shown(here.r) +
-                                                    " over " + std::to_string(here.rows) + " rows; in the files that are there it is " +
-                                                    Shown(usual[p].r) + "; a column was shuffled or swapped"};
-                      }
-                      return {};
-                    });
+  return {};
 }
 
 Status AskAboutRatings(Search& search, const std::string& fresh, const std::string& known) {
@@ -196,7 +234,7 @@ Result<std::vector<Suspicion>> SuspectFiles(Workshop& work, const Inputs& inputs
   SEGUE_RETURN_IF_ERROR(MakeCheckedRows(work));
   SEGUE_RETURN_IF_ERROR(AskAboutRanges(search, fresh));
   SEGUE_RETURN_IF_ERROR(AskAboutSameTracks(search, fresh, old));
-  SEGUE_RETURN_IF_ERROR(AskAboutPairsOfColumns(work, search, old));
+  SEGUE_RETURN_IF_ERROR(AskAboutPairsOfColumns(work, old, found));
   SEGUE_RETURN_IF_ERROR(AskAboutRatings(search, fresh, old));
   SEGUE_RETURN_IF_ERROR(AskAboutRepeats(search, fresh));
   return found;

@@ -95,6 +95,16 @@ TEST_F(Suspicions, StopAtAMillionPlaysOfOneTrackAMinuteEach) {
 
 TEST_F(Suspicions, AreNoneOfMoreTracksOfTheSameKind) { ExpectNoStop("tracks", Tracks(1000, 600)); }
 
+TEST_F(Suspicions, AreNoneOfColumnsThatAreConstant) {
+  // 0.05 and 0.1 are no sums of powers of two: their deviations round to something.
+  const std::string constant = "0.05::DOUBLE AS energy, 0.1::DOUBLE AS valence";
+  Stage("plain.csv", "tracks", Tracks(0, 800, constant));
+  ASSERT_TRUE(Clean(context()).ok());
+  Stage("more.csv", "tracks", Tracks(1000, 700, constant));
+  const auto outcome = Clean(context());
+  EXPECT_TRUE(outcome.ok()) << outcome.error().message;
+}
+
 TEST_F(Suspicions, AreNoneWhereTheSameTracksAreToldAgain) { ExpectNoStop("tracks", Tracks(300, 600)); }
 
 TEST_F(Suspicions, AreNoneOfFewRatings) { ExpectNoStop("listens", Ratings(200, 99, "5")); }
