@@ -15,6 +15,7 @@ build: install ## the program, build/release/segue
 	@tools/build.sh release segue
 
 test: install ## everything: unit, end to end, sanitizers; the last line counts
+	@tools/install_dependencies.sh test
 	@tools/build.sh release
 	@tools/test.py
 

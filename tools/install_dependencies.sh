@@ -2,22 +2,25 @@
 # Installs what building and running Segue needs: Debian packages, and DuckDB
 # from npm. Does nothing, in a second, where all is there.
 #
-#   tools/install_dependencies.sh [bench] [format]
+#   tools/install_dependencies.sh [test] [bench] [format]
 #
-# bench and format add what `make bench` and `make format` need.
+# test adds the players and clients that the end-to-end tests speak with, and what
+# the fuzzers need (without them these tests are skipped); bench and format what `make bench` and `make format` need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ make cmake ninja-build pkg-config python3 ca-certificates curl
           libtbb-dev libboost-dev nlohmann-json3-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev
-          libssl-dev libutf8proc-dev libarchive-dev zlib1g-dev libgtest-dev)
+          libssl-dev libcurl4-openssl-dev libutf8proc-dev libarchive-dev zlib1g-dev libgtest-dev)
 # A node from elsewhere is left alone.
 command -v npm >/dev/null && command -v node >/dev/null || packages+=(nodejs npm)
+npm_folders=(cmake/duckdb)
 for extra in "$@"; do
   case "$extra" in
+    test) packages+=(prometheus mpd mpdscribble openssl clang libclang-rt-14-dev); npm_folders+=(tests/clients) ;;
     bench) packages+=(libbenchmark-dev) ;;
     format) packages+=(clang-format) ;;
-    *) echo "install_dependencies: unknown extra '$extra'; known: bench, format" >&2; exit 2 ;;
+    *) echo "install_dependencies: unknown extra '$extra'; known: test, bench, format" >&2; exit 2 ;;
   esac
 done
 
@@ -71,14 +74,19 @@ if [ ${#missing[@]} -gt 0 ]; then
   echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
   patiently "${as_root[@]}" "${apt[@]}" update
   patiently "${as_root[@]}" "${apt[@]}" install -y --no-install-recommends "${missing[@]}"
+  # Tests start one of their own; Debian's package starts a service.
+  if grep -qw prometheus <<<"${missing[*]}"; then
+    quietly "${as_root[@]}" sh -c 'if command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then systemctl disable --now prometheus;
+      elif [ -x /etc/init.d/prometheus ]; then /etc/init.d/prometheus stop; fi' || true
+  fi
 fi
 
-# DuckDB's library and header. The copy of the lock file is written last and
-# says what is installed.
-cd cmake/duckdb
-if ! cmp -s package-lock.json node_modules/.installed-lock.json; then
-  echo "Installing DuckDB from npm"
-  patiently npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error \
-    --fetch-retries=5 --fetch-timeout=120000
-  cp package-lock.json node_modules/.installed-lock.json
-fi
+# DuckDB's library and header, and the clients. The copy of the lock file is
+# written last and says what is installed.
+for folder in "${npm_folders[@]}"; do
+  cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json" && continue
+  echo "Installing what $folder needs from npm"
+  (cd "$folder" && patiently npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error \
+    --fetch-retries=5 --fetch-timeout=120000)
+  cp "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json"
+done

@@ -4,8 +4,8 @@
     tools/test.py [--fast] [--only NAME] [--build DIR]
 
 In order: the googletest programs of the release build; the scripts (what must
-not compile, the rule of sight, end to end, the documentation's commands); the
-googletest programs under the address and undefined-behaviour sanitizers, and
+not compile, the rule of sight, end to end, the documentation's commands); each
+fuzzer for some seconds, where there is clang with libFuzzer; the googletest programs under the address and undefined-behaviour sanitizers, and
 those with threads under the thread sanitizer. The last line is the count:
 "N passed, N failed, N skipped". A program under a sanitizer counts as one test.
 
@@ -20,6 +20,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,7 @@ THREADED = ["store", "train", "evaluate", "models", "monitor", "serve", "pipelin
 UNIT_TIMEOUT_S = 900
 SCRIPT_TIMEOUT_S = 3600
 BUILD_TIMEOUT_S = 3600
+FUZZ_S = 5
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed, (\d+) skipped$")
 
 
@@ -203,6 +205,32 @@ def sanitized(preset, only):
     return run_units([folder / name for name in targets], f"{preset}: ", environment, as_one=True)
 
 
+def fuzzed(only):
+    """Builds the fuzzers and runs each on its corpus, and for some seconds beyond."""
+    names = sorted(p.stem for p in ROOT.glob("tests/fuzz/*.cc") if only is None or only in f"fuzz_{p.stem}")
+    if not names:
+        return []
+    missing = Outcome("fuzzers", skipped=["fuzzers: clang with libFuzzer is not installed"])
+    if not shutil.which("clang++") or not glob.glob("/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"):
+        missing.show()
+        return [missing]
+    code, output, seconds = execute(["tools/build.sh", "fuzz", *(f"fuzz_{name}" for name in names)], BUILD_TIMEOUT_S)
+    if code != 0:
+        outcome = Outcome("fuzzers: the build", failed=1, seconds=seconds, details=output[-8000:])
+        outcome.show()
+        return [outcome]
+    outcomes = []
+    for name in names:
+        with tempfile.TemporaryDirectory(prefix="segue-fuzz-") as folder:
+            code, output, seconds = execute(
+                [f"build/fuzz/fuzz/fuzz_{name}", f"-max_total_time={FUZZ_S}", "-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={folder}/",
+                 folder, f"tests/fuzz/corpus/{name}"], UNIT_TIMEOUT_S)
+        outcome = Outcome(f"fuzz_{name}", passed=int(code == 0), failed=int(code != 0), seconds=seconds, details=output[-8000:])
+        outcome.show()
+        outcomes.append(outcome)
+    return outcomes
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true", help="unit tests and the rule of sight only")
@@ -221,6 +249,7 @@ def main():
             outcomes.append(run_script(command, label))
             outcomes[-1].show()
     if not arguments.fast:
+        outcomes += fuzzed(arguments.only)
         for preset in ("asan", "tsan"):
             outcomes += sanitized(preset, arguments.only)
 

@@ -39,6 +39,13 @@ struct Outcome {
 /// it got, so that after a crash no event is written twice.
 Status FlushEvents(const Context& context);
 
+/// The same of the lists that were shown: impressions/<yyyy>/<mm>/<dd>/<first>-<last>.parquet
+/// with list_id, listener, model_id, arm, mode, at_ms, made_us, error, position
+/// (from 1) and track_id, a row a track (or one row of a list without any). Then
+/// removes from the catalog what is in the bucket and older than
+/// impressions.keep_days. Reads at most a few thousand lists at a time.
+Status FlushImpressions(const Context& context);
+
 /// All accepted objects and flushed events -> datasets/<id>/: tracks, aliases,
 /// interactions, reviews, rejected rows (store/dataset_store.h), quality.json
 /// (clean/quality.h) and manifest.json, which is written last: a dataset

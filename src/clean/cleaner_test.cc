@@ -31,7 +31,7 @@ TEST_F(CleanTest, EachFaultyRowIsTakenOutByItsOwnRuleAndNamed) {
   ExpectRowsAddUp();
   EXPECT_EQ(One("SELECT file || ':' || line || ' ' || field || ' ' || reason FROM " + Table("rejected") +
                 " WHERE rule = 'unknown_kind'"),
-            "a.json:5 kind kind is 'applaud', expected play, skip, like, dislike, rating or review");
+            "a.json:5 kind kind is 'applaud', expected play, skip, like, dislike, rating, review or neutral");
 }
 
 TEST_F(CleanTest, ATimeOfADayAheadIsKeptAndRatingsNeedNoTime) {

@@ -20,25 +20,6 @@ using store::FeedbackEvent;
 constexpr const char* kFlushedSeq = "flushed_seq";
 constexpr int64_t kBatch = 200'000;
 
-/// "2026/03/01" of Unix seconds, UTC.
-std::string DayFolder(int64_t unix_seconds) {
-  const std::chrono::sys_days day =
-      std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(unix_seconds)));
-  const std::chrono::year_month_day date(day);
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%04d/%02u/%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-  return text.data();
-}
-
-/// Numbers of equal length, so that a listing is in the order of the events.
-std::string EventsKey(std::span<const FeedbackEvent> events) {
-  std::array<char, 64> leaf{};
-  std::snprintf(leaf.data(), leaf.size(), "%012lld-%012lld.parquet", static_cast<long long>(events.front().seq),
-                static_cast<long long>(events.back().seq));
-  return "events/" + DayFolder(events.front().received_at) + "/" + leaf.data();
-}
-
 }  // namespace
 
 int64_t LastOf(std::string_view key) {
@@ -49,52 +30,70 @@ int64_t LastOf(std::string_view key) {
   return error == std::errc() && end == key.data() + key.size() - 8 ? last : 0;
 }
 
-namespace {
+std::string DayFolder(int64_t unix_seconds) {
+  const std::chrono::sys_days day =
+      std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(unix_seconds)));
+  const std::chrono::year_month_day date(day);
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%04d/%02u/%02u", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text.data();
+}
 
-/// Where the bucket stands. It may be ahead of the catalog's note: a crash
-/// after an object was put and before that was noted.
-Result<int64_t> FlushedSeq(const Context& context) {
-  SEGUE_TRY(const std::string noted, context.catalog.Meta(kFlushedSeq));
+std::string FlushKey(std::string_view folder, int64_t first, int64_t last, int64_t unix_seconds) {
+  std::array<char, 64> leaf{};
+  std::snprintf(leaf.data(), leaf.size(), "%012lld-%012lld.parquet", static_cast<long long>(first), static_cast<long long>(last));
+  return std::string(folder) + "/" + DayFolder(unix_seconds) + "/" + leaf.data();
+}
+
+Result<int64_t> FlushedThrough(const Context& context, std::string_view folder, std::string_view note) {
+  SEGUE_TRY(const std::string noted, context.catalog.Meta(note));
   int64_t flushed = 0;
   std::from_chars(noted.data(), noted.data() + noted.size(), flushed);
-  SEGUE_TRY(const auto keys, context.bucket.List("events"));
+  SEGUE_TRY(const auto keys, context.bucket.List(folder));
   for (const auto& key : keys) flushed = std::max(flushed, LastOf(key));
   return flushed;
 }
 
+namespace {
+
 Status WriteEvents(const Context& context, std::span<const FeedbackEvent> events) {
   SEGUE_TRY(const auto work, Workshop::Open(context));
   SEGUE_RETURN_IF_ERROR(work->Run("CREATE TABLE flushed(" + std::string(kStagedListens) +
-                                  ", seq BIGINT, list_id VARCHAR, received_at BIGINT)"));
+                                  ", seq BIGINT, list_id VARCHAR, received_at BIGINT, duration_ms BIGINT, source VARCHAR)"));
   SEGUE_TRY(auto rows, work->duck().Append("flushed"));
   for (const FeedbackEvent& event : events) {
     rows->Int(event.seq);  // line
     rows->TextOrNull(event.listener);
-    rows->TextOrNull(event.track_id);
-    rows->TextOrNull(NameKey(event.artist, event.title));
+    // Beside a name another source's id tells more than ours, which is made of the name.
+    const std::string name_key = NameKey(event.artist, event.title);
+    rows->TextOrNull(event.source_id.empty() ? event.track_id : event.source_id);
+    rows->TextOrNull(name_key);
     rows->TextOrNull(event.artist);
     rows->TextOrNull(event.title);
-    rows->Null();  // album
+    rows->TextOrNull(event.album);
     event.at > 0 ? rows->Int(event.at) : rows->Null();
     rows->Int(1);  // at_precision
     rows->TextOrNull(event.kind);
     rows->Real(event.value);
-    rows->Null();  // ms_played
+    event.ms_played >= 0 ? rows->Int(event.ms_played) : rows->Null();
     rows->Null();  // text
     rows->TextOrNull(event.event_id);
     rows->Int(event.seq);
     rows->TextOrNull(event.list_id);
     rows->Int(event.received_at);
+    event.duration_ms > 0 ? rows->Int(event.duration_ms) : rows->Null();
+    rows->TextOrNull(event.source);
     SEGUE_RETURN_IF_ERROR(rows->EndRow());
   }
   SEGUE_RETURN_IF_ERROR(rows->Close());
-  return work->WriteParquet("SELECT * FROM flushed ORDER BY seq", EventsKey(events));
+  return work->WriteParquet("SELECT * FROM flushed ORDER BY seq", FlushKey("events", events.front().seq, events.back().seq, events.front().received_at));
 }
 
 }  // namespace
 
 Status FlushEvents(const Context& context) {
-  SEGUE_TRY(int64_t flushed, FlushedSeq(context));
+  SEGUE_TRY(int64_t flushed, FlushedThrough(context, "events", kFlushedSeq));
   while (true) {
     SEGUE_TRY(const auto batch, context.catalog.EventsAfter(flushed, kBatch));
     if (batch.empty()) break;

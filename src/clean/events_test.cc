@@ -60,6 +60,67 @@ TEST_F(CleanTest, FlushedEventsChangeTheDatasetAndItsId) {
   EXPECT_EQ(nlohmann::json::parse(Bytes("manifest.json"))["events_through_seq"], 1);
 }
 
+store::FeedbackEvent Heard(const std::string& id, int64_t at, const std::string& source_id = "") {
+  store::FeedbackEvent event = Liked(id, at);
+  event.kind = "play";
+  event.album = "First";
+  event.source_id = source_id;
+  event.duration_ms = 200'000;
+  return event;
+}
+
+TEST_F(CleanTest, WhatAPlayerTellsOfATrackMakesTheTrack) {
+  store::FeedbackEvent skipped = Heard("e2", kNow);
+  skipped.at = kNow + 500;
+  skipped.ms_played = 2'000;
+  ASSERT_TRUE(catalog->AppendEvents(std::vector{Heard("e1", kNow, "mbid:0-1"), skipped}).ok());
+  Must(FlushEvents(context()));
+  EXPECT_EQ(CleanNow().tracks, 1);
+  EXPECT_EQ(One("SELECT album || ' ' || duration_ms FROM " + Table("tracks")), "First 200000");
+  EXPECT_EQ(One("SELECT track_id FROM " + Table("aliases") + " WHERE alias = 'mbid:0-1'"), TrackIdOf(NameKey("A", "one")));
+  EXPECT_EQ(Count("SELECT count(*) FROM " + Table("interactions") + " WHERE kind = 'skip' AND ms_played = 2000"), 1);
+}
+
+TEST_F(CleanTest, ATrackKnownByAnIdAloneJoinsItsNameWhenThatIsTold) {
+  store::FeedbackEvent liked = Liked("e1", kNow);
+  liked.artist = liked.title = "";
+  liked.source_id = "mbid:0-1";
+  liked.track_id = TrackIdOf(liked.source_id);
+  ASSERT_TRUE(catalog->AppendEvents(std::vector{liked, Heard("e2", kNow, "mbid:0-1")}).ok());
+  Must(FlushEvents(context()));
+  EXPECT_EQ(CleanNow().tracks, 1);
+  EXPECT_EQ(One("SELECT track_id FROM " + Table("aliases") + " WHERE alias = " + store::Quoted(liked.track_id)), TrackIdOf(NameKey("A", "one")));
+}
+
+TEST_F(CleanTest, APlayThatIsTakenBackDoesNotCountAnyMore) {
+  store::FeedbackEvent back = Heard("e2", kNow), other = Heard("e3", kNow), mine = Heard("e4", kNow);
+  back.kind = std::string(store::kTakenBack);
+  other.at = kNow + 600;
+  mine.listener = "bob";
+  ASSERT_TRUE(catalog->AppendEvents(std::vector{Heard("e1", kNow), back, other, mine}).ok());
+  Must(FlushEvents(context()));
+  CleanNow();
+  EXPECT_EQ(Count("SELECT count(*) FROM " + Table("interactions")), 2) << "another time's and another listener's stay";
+  EXPECT_EQ(Count("SELECT count(*) FROM " + Table("rejected") + " WHERE rule = 'taken_back'"), 2);
+}
+
+TEST_F(CleanTest, ObjectsOfBeforeDurationsWereKeptAreReadBesideNewOnes) {
+  ASSERT_TRUE(catalog->AppendEvents(std::vector{Heard("e1", kNow)}).ok());
+  Must(FlushEvents(context()));
+  const std::string key = bucket->List("events")->front();
+  const std::string older = (root / "older.parquet").string();
+  Must(duck->Run("COPY (SELECT * EXCLUDE (duration_ms, source) FROM read_parquet(" + store::Quoted(bucket->LocalPath(key)->string()) +
+                 ")) TO " + store::Quoted(older) + " (FORMAT parquet)"));
+  Must(bucket->Remove(key));
+  Must(bucket->PutFile(key, older));
+  store::FeedbackEvent later = Heard("e2", kNow);
+  later.at = later.received_at = kNow + 86'400;
+  ASSERT_TRUE(catalog->AppendEvents(std::vector{later}).ok());
+  Must(FlushEvents(context()));
+  EXPECT_EQ(CleanNow().rows_kept, 2);
+  EXPECT_EQ(One("SELECT duration_ms FROM " + Table("tracks")), "200000");
+}
+
 TEST_F(CleanTest, NoFeedbackIsNoObject) {
   Must(FlushEvents(context()));
   EXPECT_TRUE(bucket->List("events")->empty());

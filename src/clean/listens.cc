@@ -32,24 +32,26 @@ Status AppendFiles(Workshop& work, const Inputs& inputs) {
   return rows->Close();
 }
 
-/// One SELECT a kind of object: feedback knows when each event was received.
-std::string StagedColumns(std::string_view received_at) {
+/// One SELECT a kind of object: feedback knows when each event was received, and
+/// may know how long its track is.
+std::string StagedColumns(std::string_view received_at, std::string_view duration_ms) {
   return "SELECT filename, file_row_number, line, listener, source_id, name_key, artist, title, album, \"at\", "
          "at_precision, kind, value, ms_played, text, event_id, " +
-         std::string(received_at) + " AS received_at FROM ";
+         std::string(received_at) + " AS received_at, " + std::string(duration_ms) + " AS duration_ms FROM ";
 }
 
 std::string AllStagedSql(const Inputs& inputs) {
   std::string sql;
   if (const std::string files = ReadStagedSql(inputs, "listens"); !files.empty()) {
-    sql = StagedColumns("NULL::BIGINT") + files;
+    sql = StagedColumns("NULL::BIGINT", "NULL::BIGINT") + files;
   }
   if (const std::string events = ReadStagedSql(inputs, "events"); !events.empty()) {
     if (!sql.empty()) sql += " UNION ALL ";
-    sql += StagedColumns("received_at") + events;
+    // Objects of before durations were kept have no such column.
+    sql += StagedColumns("received_at", "duration_ms") + "(FROM " + events + " UNION ALL BY NAME FROM no_durations)";
   }
   if (sql.empty()) {
-    sql = StagedColumns("NULL::BIGINT") + "(SELECT *, '' AS filename, 0::BIGINT AS file_row_number FROM no_listens)";
+    sql = StagedColumns("NULL::BIGINT", "NULL::BIGINT") + "(SELECT *, '' AS filename, 0::BIGINT AS file_row_number FROM no_listens)";
   }
   return sql;
 }
@@ -70,12 +72,15 @@ std::string ReadStagedSql(const Inputs& inputs, std::string_view table) {
     paths += (paths.empty() ? "" : ", ") + store::Quoted(input.path);
   }
   if (paths.empty()) return {};
-  return "read_parquet([" + paths + "], filename = true, file_row_number = true)";
+  // Feedback is written as it comes, by one version of the program after another.
+  const std::string by_name = table == "events" ? ", union_by_name = true" : "";
+  return "read_parquet([" + paths + "], filename = true, file_row_number = true" + by_name + ")";
 }
 
 Status OpenListens(Workshop& work, const Inputs& inputs) {
   SEGUE_RETURN_IF_ERROR(AppendFiles(work, inputs));
   SEGUE_RETURN_IF_ERROR(work.Run("CREATE TABLE no_listens(" + std::string(kStagedListens) + ")"));
+  SEGUE_RETURN_IF_ERROR(work.Run("CREATE TABLE no_durations(duration_ms BIGINT)"));
   SEGUE_RETURN_IF_ERROR(work.Run("CREATE VIEW staged AS " + AllStagedSql(inputs)));
   SEGUE_RETURN_IF_ERROR(work.Run(
       "CREATE TABLE files AS SELECT l.*, coalesce(t.has_time, false) AS has_time, false AS left_out FROM listed l "
@@ -88,7 +93,7 @@ Status OpenListens(Workshop& work, const Inputs& inputs) {
       "CASE WHEN f.listener <> '' THEN f.listener ELSE p.listener END AS listener, "
       "nullif(p.source_id, '') AS source_id, "
       "CASE WHEN " + known + " THEN nullif(p.name_key, '') END AS name_key, p.artist, p.title, p.album, p.\"at\", "
-      "p.at_precision, p.kind, p.value, p.ms_played, p.text, p.event_id "
+      "p.at_precision, p.kind, p.value, p.ms_played, p.text, p.event_id, p.duration_ms "
       "FROM staged p JOIN files f ON f.path = p.filename"));
   return work.Run("CREATE VIEW judged_listens AS SELECT *, " + FirstRuleSql("listens") +
                   " AS rule FROM named_listens");
@@ -110,10 +115,10 @@ Status JudgeListens(Workshop& work, Inputs& inputs) {
 
 Status CollectListenNames(Workshop& work) {
   return work.Run(
-      "CREATE TABLE listen_names AS SELECT source_id, name_key, artist, title, album, count(*) AS n "
+      "CREATE TABLE listen_names AS SELECT source_id, name_key, artist, title, album, duration_ms, count(*) AS n "
       "FROM (SELECT source_id, name_key, CASE WHEN name_key IS NOT NULL OR lower(trim(artist)) <> 'unknown artist' "
       "THEN nullif(trim(artist), '') END AS artist, CASE WHEN name_key IS NOT NULL OR coalesce(lower(trim(artist)), '') "
-      "<> 'unknown artist' THEN nullif(trim(title), '') END AS title, nullif(trim(album), '') AS album "
+      "<> 'unknown artist' THEN nullif(trim(title), '') END AS title, nullif(trim(album), '') AS album, duration_ms "
       "FROM judged_listens WHERE rule IS NULL AND NOT left_out) GROUP BY ALL");
 }
 
@@ -121,7 +126,7 @@ Status MarkListens(Workshop& work, int64_t skip_below_ms) {
   // As ENUMs a row is a few numbers, which sort as their texts do. An ENUM has
   // at least one value: the empty text, which names nobody.
   SEGUE_RETURN_IF_ERROR(work.Run(
-      "CREATE TYPE event_kind AS ENUM ('dislike', 'like', 'play', 'rating', 'review', 'skip'); "
+      "CREATE TYPE event_kind AS ENUM ('dislike', 'like', 'neutral', 'play', 'rating', 'review', 'skip', 'taken_back'); "
       "CREATE TYPE listener_name AS ENUM (SELECT name FROM (SELECT '' AS name UNION SELECT listener FROM "
       "judged_listens WHERE rule IS NULL AND NOT left_out) ORDER BY name)"));
   // Minutes: whatever is coarser than seconds.
@@ -162,7 +167,10 @@ Status MarkListens(Workshop& work, int64_t skip_below_ms) {
       "'rating'::event_kind ELSE kind END END AS final_kind FROM ("
       "SELECT e.* EXCLUDE (event_id), r.before, CASE WHEN r.rule IS NOT NULL THEN r.rule WHEN e.track IS NULL THEN " +
       Number("unknown_track") + " WHEN e.kind IN ('play', 'skip') AND (e.ms_played = 0 OR e.value = 0) THEN " +
-      Number("zero_play") + " END AS rule FROM events e LEFT JOIN repeats r USING (file, nr))");
+      Number("zero_play") + " WHEN b.track IS NOT NULL THEN " + Number("taken_back") +
+      " END AS rule FROM events e LEFT JOIN repeats r USING (file, nr) LEFT JOIN (SELECT DISTINCT listener, track, \"at\" FROM events "
+      "WHERE kind = 'taken_back') b ON e.kind IN ('play', 'skip', 'taken_back') AND b.listener = e.listener AND b.track = e.track AND "
+      "b.\"at\" = e.\"at\")");
 }
 
 std::string RejectedListensSql() {

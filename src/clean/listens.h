@@ -23,7 +23,7 @@ Status OpenListens(Workshop& work, const Inputs& inputs);
 /// 2. Rows by file and row rule into `tally_listens`; fills Input::rows.
 Status JudgeListens(Workshop& work, Inputs& inputs);
 
-/// 3. `listen_names(source_id, name_key, artist, title, album, n)`: how the
+/// 3. `listen_names(source_id, name_key, artist, title, album, duration_ms, n)`: how the
 /// good rows name tracks.
 Status CollectListenNames(Workshop& work);
 

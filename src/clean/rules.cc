@@ -18,9 +18,9 @@ constexpr std::array kRules = {
          "'neither an id nor artist and title name a track'",
          "neither an id nor artist and title: 'Unknown Artist' and 'Unknown Track' name nothing"},
     Rule{"unknown_kind", "listens", "kind", Effect::kReject,
-         "kind IS NULL OR kind NOT IN ('play', 'skip', 'like', 'dislike', 'rating', 'review')",
+         "kind IS NULL OR kind NOT IN ('play', 'skip', 'like', 'dislike', 'rating', 'review', 'neutral', 'taken_back')",
          "'kind is ' || coalesce('''' || kind || '''', 'missing') || "
-         "', expected play, skip, like, dislike, rating or review'",
+         "', expected play, skip, like, dislike, rating, review or neutral'",
          "a kind of event that is not known"},
     Rule{"time_in_future", "listens", "at", Effect::kReject, R"("at" > latest)",
          R"('time is ' || "at" || ', more than a day after the file came in')",
@@ -48,6 +48,8 @@ constexpr std::array kRules = {
          "same listener, track, time, play time and kind, in one file"},
     Rule{"duplicate_between_files", "listens", "", Effect::kDuplicate, "", kDuplicatePlay,
          "same listener, track, time, play time and kind, in two files: overlapping exports"},
+    Rule{"taken_back", "listens", "", Effect::kRemove, "", "'the listener took this play back'",
+         "a play that its listener deleted, and the word that deleted it"},
     Rule{"zero_play", "listens", "ms_played", Effect::kRemove, "", "'played for 0 ms'", "nothing was heard"},
 
     Rule{"names_no_track", "tracks", "name_key", Effect::kReject,

@@ -101,7 +101,7 @@ Status CountTags(Workshop& work) {
 
 Status ChooseSpelling(Workshop& work) {
   SEGUE_RETURN_IF_ERROR(work.Run(
-      "CREATE TABLE spelt AS SELECT i.track, artist, title, album, sum(n) AS n FROM (SELECT * FROM listen_names "
+      "CREATE TABLE spelt AS SELECT i.track, artist, title, album, sum(n) AS n FROM (SELECT source_id, name_key, artist, title, album, n FROM listen_names "
       "UNION ALL SELECT source_id, name_key, artist, title, album, 1 FROM track_values) s "
       "JOIN identity i ON i.key = coalesce(s.source_id, s.name_key) GROUP BY ALL"));
   SEGUE_RETURN_IF_ERROR(work.Run(
@@ -109,6 +109,9 @@ Status ChooseSpelling(Workshop& work) {
       "(PARTITION BY track ORDER BY (artist IS NULL)::INT + (title IS NULL)::INT, sum(n) DESC, artist, title) AS place "
       "FROM spelt GROUP BY track, artist, title) WHERE place = 1"));
   return work.Run(
+      "CREATE TABLE told_durations AS SELECT track, duration_ms FROM (SELECT i.track, duration_ms, row_number() OVER (PARTITION BY "
+      "i.track ORDER BY sum(n) DESC, duration_ms) AS place FROM listen_names s JOIN identity i ON i.key = coalesce(s.source_id, "
+      "s.name_key) WHERE duration_ms BETWEEN 1 AND 86400000 GROUP BY i.track, duration_ms) WHERE place = 1; "
       "CREATE TABLE albums AS SELECT track, album FROM (SELECT track, album, row_number() OVER (PARTITION BY track "
       "ORDER BY sum(n) DESC, album) AS place FROM spelt WHERE album IS NOT NULL GROUP BY track, album) WHERE place = 1");
 }
@@ -205,9 +208,9 @@ Status BuildTracks(Workshop& work, TrackFindings& findings) {
       "valued WHERE tags IS NOT NULL) WHERE tag <> '') GROUP BY track"));
   return work.Run(
       "CREATE TABLE tracks AS SELECT t.track, t.track_id, coalesce(s.title, s.artist) AS title, s.artist, a.album, "
-      "g.tags, f.year, f.duration_ms, CASE WHEN f.low = f.high THEN f.low END AS hit, " + EachFeature("f.", "") +
-      ", f.track IS NOT NULL AS listed FROM track_ids t LEFT JOIN spelling s USING (track) LEFT JOIN albums a USING (track) LEFT JOIN facts f "
-      "USING (track) LEFT JOIN track_tags g USING (track)");
+      "g.tags, f.year, coalesce(f.duration_ms, d.duration_ms) AS duration_ms, CASE WHEN f.low = f.high THEN f.low END AS hit, " + EachFeature("f.", "") +
+      ", f.track IS NOT NULL AS listed FROM track_ids t LEFT JOIN spelling s USING (track) LEFT JOIN albums a USING (track) "
+      "LEFT JOIN told_durations d USING (track) LEFT JOIN facts f USING (track) LEFT JOIN track_tags g USING (track)");
 }
 
 std::string RejectedTracksSql() {

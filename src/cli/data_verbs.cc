@@ -108,6 +108,7 @@ int IngestPaths(const Common& common, const IngestFlags& flags) {
   const auto inputs = FindInputs(flags.paths, flags.listener);
   if (!inputs.ok()) return Fail(inputs.error());
   const auto taken = IngestAll(**program, *inputs);
+  Audit(**program, "ingest", std::to_string(inputs->size()) + " files", taken.ok() ? Status() : Status(taken.error()));
   if (!taken.ok()) return Fail(taken.error());
   const ingest::Outcome& total = *taken;
   PrintNumbers({{"files", inputs->size()}, {"accepted", total.accepted}, {"already_known", total.already_known},
@@ -150,6 +151,7 @@ int RunPipeline(const Common& common, const RunFlags& flags) {
   auto lock = pipeline::LockPipeline((*program)->folder.root);
   if (!lock.ok()) {
     if (lock.error().code != ErrorCode::kConflict) return Fail(lock.error());
+    Audit(**program, "run", "asked of the server", Status());
     return RunThere(common, **program, flags);
   }
   const auto context = (*program)->PipelineContext();
@@ -158,6 +160,7 @@ int RunPipeline(const Common& common, const RunFlags& flags) {
     if (const auto resumed = pipeline::ResumeInterrupted(context); !resumed.ok()) return Fail(resumed.error());
   }
   const auto run = pipeline::RunOnce(context, {flags.dry_run ? pipeline::kDryRun : "person", flags.reason.empty() ? "cli" : "cli: " + flags.reason});
+  Audit(**program, "run", run.ok() ? run->run_id + ": " + run->state : "", run.ok() ? Status() : Status(run.error()));
   if (!run.ok()) return Fail(run.error());
   return PrintRun(*run, common);
 }

@@ -51,34 +51,91 @@ void DataVerbs(CLI::App& app, Common& common, int& exit_code, IngestFlags& inges
   verb->callback([&] { exit_code = RunPipeline(common, run); });
 }
 
-void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& promote, std::string& argument) {
+void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& promote, AliasFlags& alias, int64_t& days, std::string& argument) {
   const auto of_kind = [](CLI::App& verb, std::string& kind, const char* help) {
     return verb.add_option("--kind", kind, help)->check(CLI::IsMember({"recommender", "hits"}));
   };
   CLI::App* models = Verb(app, common, "models", "List the models with their figures");
   of_kind(*models, argument, "recommender or hits; default: both");
   CLI::App* reproduce = models->add_subcommand("reproduce", "Train a model again from its manifest, and compare the bytes");
-  reproduce->add_option("model", promote.model_id, "Model id")->required();
-  reproduce->fallthrough();
-  models->callback([&, models, reproduce] {
-    exit_code = models->got_subcommand(reproduce) ? ReproduceModel(common, promote.model_id) : ListModels(common, argument);
+  reproduce->add_option("model", promote.model_id, "Model id, or an alias")->required();
+  CLI::App* lineage = models->add_subcommand("lineage", "From a model to its dataset and the files that it was made of");
+  lineage->add_option("model", promote.model_id, "Model id, or an alias")->required();
+  CLI::App* names = models->add_subcommand("alias", "Give a model a name, take one away, or list them");
+  names->add_option("name", alias.name, "The name: a-z, 0-9, '.', '_', '-'");
+  names->add_option("model", alias.model, "Model id, or an alias");
+  names->add_option("--remove", alias.remove, "Take this name away");
+  CLI::App* online = models->add_subcommand("online", "What became of the lists that each model was shown in");
+  online->add_option("--days", days, "Of so many days")->check(CLI::Range(1, 36500))->capture_default_str();
+  for (CLI::App* verb : {reproduce, lineage, names, online}) verb->fallthrough();
+  models->callback([&, models, reproduce, lineage, names, online] {
+    exit_code = models->got_subcommand(reproduce) ? ReproduceModel(common, promote.model_id)
+                : models->got_subcommand(lineage) ? ShowLineage(common, promote.model_id)
+                : models->got_subcommand(names)   ? AliasModel(common, alias)
+                : models->got_subcommand(online)  ? ShowOnline(common, days)
+                                                  : ListModels(common, argument);
   });
   Verb(app, common, "runs", "List the runs with their verdicts")->callback([&] { exit_code = ListRuns(common); });
 
-  CLI::App* verb = Verb(app, common, "logs", "Print a run's log");
-  verb->add_option("run", argument, "Run id; default: the newest");
-  verb->callback([&] { exit_code = ShowLog(common, argument); });
-
-  verb = Verb(app, common, "promote", "Put a model live, if the gate approves it");
-  verb->add_option("model", promote.model_id, "Model id")->required();
+  CLI::App* verb = Verb(app, common, "promote", "Put a model live, if the gate approves it");
+  verb->add_option("model", promote.model_id, "Model id, or an alias")->required();
   of_kind(*verb, promote.kind, "recommender or hits: what the model has to be")->capture_default_str();
   verb->add_option("--reason", promote.reason, "Why, for the record");
   verb->callback([&] { exit_code = PromoteModel(common, promote); });
 
-  verb = Verb(app, common, "rollback", "Go back to the model that was live before");
+  verb = Verb(app, common, "rollback", "End the canary or shadow that is going on; else go back to the model that was live before");
   of_kind(*verb, promote.kind, "recommender or hits: whose live model to leave")->capture_default_str();
   verb->add_option("--reason", promote.reason, "Why, for the record");
   verb->callback([&] { exit_code = RollBack(common, promote); });
+}
+
+void WatchingVerbs(CLI::App& app, Common& common, int& exit_code, LogFlags& logs, AlarmFlags& alarms) {
+  CLI::App* verb = Verb(app, common, "logs", "Print a run's log, or search those of all runs and requests");
+  verb->add_option("run,--run", logs.run_id, "Run id; default: the newest, or all where something is searched for");
+  verb->add_option("--stage", logs.stage, "Lines of one stage: ingest, clean, ..., or request");
+  verb->add_option("--level", logs.level, "Lines of this level or a more serious one")->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  verb->add_option("--query", logs.text, "Lines that have this text");
+  verb->add_option("--since", logs.since, "Lines from then on, UTC: 2026-03-01, 2026-03-01T12:30");
+  verb->add_option("--until", logs.until, "Lines up to then, UTC");
+  verb->add_option("-n", logs.n, "At most so many lines, the newest; default: all of a run, 100 of a search")->check(CLI::Range(1, 1000000));
+  verb->add_flag("--follow", logs.follow, "Go on with what is written, until stopped");
+  verb->callback([&] { exit_code = ShowLogs(common, logs); });
+
+  verb = Verb(app, common, "alarms", "List alarms, one with its history, or acknowledge one");
+  verb->add_option("--state", alarms.state, "open (pending or firing), pending, firing, resolved or inactive; default: all but inactive")
+      ->check(CLI::IsMember({"open", "pending", "firing", "resolved", "inactive"}));
+  verb->add_option("--name", alarms.name, "Of one rule or event");
+  verb->add_option("--id", alarms.id, "One alarm, with its history");
+  verb->add_option("-n", alarms.n, "At most so many, the newest")->check(CLI::Range(1, 10000))->capture_default_str();
+  CLI::App* acknowledge = verb->add_subcommand("ack", "Say that it has been seen; of an event, that it is over");
+  acknowledge->add_option("alarm", alarms.id, "Alarm id")->required();
+  acknowledge->add_option("--note", alarms.note, "Why, for the record");
+  acknowledge->fallthrough();
+  verb->callback([&, verb, acknowledge] {
+    exit_code = verb->got_subcommand(acknowledge) ? AcknowledgeAlarm(common, alarms) : ListAlarms(common, alarms);
+  });
+}
+
+void AccessVerbs(CLI::App& app, Common& common, int& exit_code, TokenFlags& flags, int64_t& n) {
+  CLI::App* tokens = Verb(app, common, "tokens", "Make, list and revoke the tokens that requests carry");
+  CLI::App* create = tokens->add_subcommand("create", "Make a token, and print it this once");
+  create->add_option("name", flags.name, "What it is for: \"phone\", \"navidrome\"")->required();
+  create->add_option("--role", flags.role, "read: look; listen: tell what was played, and get recommendations; admin: all")
+      ->required()->check(CLI::IsMember({"read", "listen", "admin"}));
+  create->add_option("--listener", flags.listener, "Whom a token of role listen belongs to; default: anybody's events");
+  create->add_flag("--legacy", flags.legacy, "Good for Audioscrobbler 1.2 too, which needs its MD5 kept: for players that speak nothing newer");
+  CLI::App* list = tokens->add_subcommand("list", "List the tokens, without their secrets");
+  CLI::App* revoke = tokens->add_subcommand("revoke", "A token is good no longer, from the next request on");
+  revoke->add_option("token", flags.name, "Its name or id")->required();
+  for (CLI::App* verb : {create, list, revoke}) verb->fallthrough();
+  tokens->require_subcommand(1);
+  create->callback([&] { exit_code = CreateToken(common, flags); });
+  list->callback([&] { exit_code = ListTokens(common); });
+  revoke->callback([&] { exit_code = RevokeToken(common, flags.name); });
+
+  CLI::App* verb = Verb(app, common, "audit", "Print what admins did, the newest first");
+  verb->add_option("-n", n, "How many")->check(CLI::Range(1, 1000000))->capture_default_str();
+  verb->callback([&] { exit_code = ShowAudit(common, n); });
 }
 
 /// What there is to train on, and how.
@@ -223,6 +280,8 @@ int Main(int argc, char** argv) {
   CleanFlags clean;
   RunFlags run;
   PromoteFlags promote;
+  AliasFlags alias;
+  int64_t days = 1;
   std::string argument;
   OfflineFlags offline;
   GroupsFlags groups;
@@ -230,10 +289,16 @@ int Main(int argc, char** argv) {
   ReplayFlags replay;
   SimulateFlags simulate;
   StatsFlags stats;
+  LogFlags logs;
+  AlarmFlags alarms;
+  TokenFlags token;
+  int64_t audited = 50;
   RunningVerbs(app, common, exit_code, serve, demo);
   DataVerbs(app, common, exit_code, ingest, clean, run);
   ModelVerbs(app, common, exit_code, offline);
-  RegistryVerbs(app, common, exit_code, promote, argument);
+  RegistryVerbs(app, common, exit_code, promote, alias, days, argument);
+  WatchingVerbs(app, common, exit_code, logs, alarms);
+  AccessVerbs(app, common, exit_code, token, audited);
   GroupsVerb(app, common, exit_code, groups);
   HitsVerb(app, common, exit_code, hits);
   SongVerbs(app, common, exit_code, stats);

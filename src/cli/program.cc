@@ -15,8 +15,10 @@ namespace segue::cli {
 namespace {
 
 std::atomic<bool> g_cancelled{false};  // a signal handler can reach nothing else
+std::atomic<bool> g_hung_up{false};
 
 extern "C" void OnSignal(int) { g_cancelled.store(true); }
+extern "C" void OnHangUp(int) { g_hung_up.store(true); }
 
 /// `algorithm`: whose settings need no prefix; "" nobody's.
 Status ApplySet(Settings& settings, const std::string& assignment, const std::string& algorithm) {
@@ -27,19 +29,17 @@ Status ApplySet(Settings& settings, const std::string& assignment, const std::st
   return train::SetFor(settings, algorithm, assignment.substr(0, equals), assignment.substr(equals + 1));
 }
 
-/// A secret that lies in a file, without the line end that editors leave.
-Status ReadSecretFile(Settings& settings) {
-  const std::string& path = settings.notifications_secret_file;
+/// A secret that lies in a file, without the line end that editors leave; `name`
+/// is the setting's, with "_file" that of the path.
+Status ReadSecretFile(const std::string& name, const std::string& path, std::string& secret) {
   if (path.empty()) return {};
-  if (!settings.notifications_secret.empty()) {
-    return Error{ErrorCode::kInvalid, "notifications.secret and notifications.secret_file are both set: leave one out"};
-  }
+  if (!secret.empty()) return Error{ErrorCode::kInvalid, name + " and " + name + "_file are both set: leave one out"};
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
-  settings.notifications_secret = std::string(Trimmed(text.str()));
-  if (!file || settings.notifications_secret.empty()) {
-    return Error{ErrorCode::kInvalid, "notifications.secret_file is '" + path + "', which " + (file ? "is empty" : "cannot be read")};
+  secret = std::string(Trimmed(text.str()));
+  if (!file || secret.empty()) {
+    return Error{ErrorCode::kInvalid, name + "_file is '" + path + "', which " + (file ? "is empty" : "cannot be read")};
   }
   return {};
 }
@@ -56,6 +56,14 @@ void CatchSignals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
+void CatchHangUp() {
+  struct sigaction action {};
+  action.sa_handler = OnHangUp;
+  sigaction(SIGHUP, &action, nullptr);
+}
+
+bool HungUp() { return g_hung_up.exchange(false); }
+
 Result<Settings> ReadSettings(const Common& common, const std::string& algorithm) {
   Settings settings;
   const std::filesystem::path path =
@@ -70,7 +78,8 @@ Result<Settings> ReadSettings(const Common& common, const std::string& algorithm
   }
   SEGUE_RETURN_IF_ERROR(ApplyEnvironment(settings, environ));
   for (const std::string& assignment : common.set) SEGUE_RETURN_IF_ERROR(ApplySet(settings, assignment, algorithm));
-  SEGUE_RETURN_IF_ERROR(ReadSecretFile(settings));
+  SEGUE_RETURN_IF_ERROR(ReadSecretFile("notifications.secret", settings.notifications_secret_file, settings.notifications_secret));
+  SEGUE_RETURN_IF_ERROR(ReadSecretFile("alarms.webhook_secret", settings.alarms.webhook_secret_file, settings.alarms.webhook_secret));
   return settings;
 }
 

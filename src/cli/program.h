@@ -35,6 +35,9 @@ struct Common {
 /// Set when SIGINT or SIGTERM came.
 const std::atomic<bool>& Cancelled();
 void CatchSignals();
+/// From now on SIGHUP ends nothing: HungUp tells of it, once each time.
+void CatchHangUp();
+bool HungUp();
 
 /// Defaults, then the config file, SEGUE_* from the environment, --set.
 /// `KEY` of --set may leave its "<algorithm>.", "train." or "evaluate." out.
@@ -59,6 +62,9 @@ enum class Voice { kConsole, kDaemon };
 
 /// Opens (or makes) the data folder; kNotFound names the way to make one.
 Result<std::unique_ptr<Program>> OpenProgram(const Common& common, Create create, Voice voice);
+
+/// Puts on the audit what this program's user did: `action` "tokens create".
+void Audit(const Program& program, const std::string& action, const std::string& subject, const Status& outcome);
 
 /// Prints the error to stderr and gives its exit code.
 int Fail(const Error& error);

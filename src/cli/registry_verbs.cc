@@ -1,6 +1,4 @@
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -9,6 +7,7 @@
 #include "pipeline/judged.h"
 #include "pipeline/lock.h"
 #include "pipeline/reproduce.h"
+#include "store/aliases.h"
 
 namespace segue::cli {
 namespace {
@@ -46,12 +45,18 @@ int Ask(const Common& common, const std::string& kind, const json& arguments) {
     if (!command.ok()) return Fail(command.error());
     if (*command && (*command)->state != "pending") {
       const json outcome = json::parse((*command)->outcome, nullptr, false);
-      if ((*command)->state == "failed") {
+      const bool failed = (*command)->state == "failed";
+      Audit(**program, kind, arguments.value("model_id", arguments.value("kind", "")),
+            failed ? Status(Error{ErrorCode::kConflict, outcome.value("message", "it failed")}) : Status());
+      if (failed) {
         std::fprintf(stderr, "segue: %s\n", outcome.value("message", (*command)->outcome).c_str());
         return outcome.value("code", "") == "conflict" ? kRefused : kUsage;
       }
       if (common.json) {
         std::printf("%s\n", outcome.dump(2).c_str());
+      } else if (outcome.contains("ended")) {
+        std::printf("the %s of %s is ended; live, as before: %s\n", outcome.value("ended", "").c_str(), outcome.value("from", "").c_str(),
+                    outcome.value("live", "").c_str());
       } else {
         std::printf("live: %s (before: %s), kind: %s\n", outcome.value("live", "").c_str(), outcome.value("from", "").c_str(),
                     outcome.value("kind", "").c_str());
@@ -128,7 +133,9 @@ int ReproduceModel(const Common& common, const std::string& model_id) {
   CatchSignals();
   auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
   if (!program.ok()) return Fail(program.error());
-  const auto outcome = pipeline::Reproduce((*program)->PipelineContext(), model_id, *(*program)->instruments);
+  const auto resolved = store::ResolveModel(*(*program)->catalog, model_id);
+  if (!resolved.ok()) return Fail(resolved.error());
+  const auto outcome = pipeline::Reproduce((*program)->PipelineContext(), *resolved, *(*program)->instruments);
   if (!outcome.ok()) return Fail(outcome.error());
   // Identical to an artifact that is not the one it was trained to be is not enough.
   const bool as_trained = outcome->manifest_sha256.empty() || outcome->manifest_sha256 == outcome->stored_sha256;
@@ -153,45 +160,6 @@ int ReproduceModel(const Common& common, const std::string& model_id) {
     if (!as_trained) std::printf("the stored artifact is NOT the one that its manifest names: %s\n", outcome->manifest_sha256.c_str());
   }
   return outcome->identical() && as_trained ? kOk : kFailed;
-}
-
-int ShowLog(const Common& common, const std::string& run_id) {
-  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
-  if (!program.ok()) return Fail(program.error());
-  std::string id = run_id;
-  if (id.empty()) {
-    const auto runs = (*program)->catalog->Runs(0, 1);
-    if (!runs.ok()) return Fail(runs.error());
-    if (runs->empty()) return Fail({ErrorCode::kNotFound, "there has been no run yet"});
-    id = runs->front().run_id;
-  }
-  if (!store::CheckKey(id).ok() || id.find('/') != std::string::npos) {
-    return Fail({ErrorCode::kInvalid, "'" + id + "' is not a run id; `segue runs` lists them"});
-  }
-  const auto kept = (*program)->bucket->Get(store::RunKey(id, "log.ndjson"));
-  std::string text;
-  if (kept.ok()) {
-    text = *kept;
-  } else {
-    std::ifstream file((*program)->folder.run_log(id));
-    if (!file) return Fail({ErrorCode::kNotFound, "there is no run '" + id + "'; `segue runs` lists them"});
-    std::ostringstream all;
-    all << file.rdbuf();
-    text = all.str();
-  }
-  if (common.json) {
-    std::printf("%s", text.c_str());
-    return kOk;
-  }
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const json entry = json::parse(line, nullptr, false);
-    if (!entry.is_object()) continue;
-    const json fields = entry.value("fields", json());
-    std::printf("%-7s %-9s %s %s\n", entry.value("level", "").c_str(), entry.value("stage", "").c_str(),
-                entry.value("message", "").c_str(), fields.is_null() || fields.empty() ? "" : fields.dump().c_str());
-  }
-  return kOk;
 }
 
 int PromoteModel(const Common& common, const PromoteFlags& flags) {

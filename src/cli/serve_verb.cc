@@ -2,14 +2,19 @@
 #include <thread>
 
 #include "cli/verbs.h"
+#include "monitor/watch.h"
 #include "serve/server.h"
 
 namespace segue::cli {
 namespace {
 
-void SayHello(const Program& program, uint16_t port) {
+void SayHello(const Program& program, const serve::Server& server) {
   const std::string address = program.settings.listen.substr(0, program.settings.listen.rfind(':'));
-  std::printf("segue serves on http://%s:%d\n  inbox   %s\n  data    %s\n  stop    Ctrl-C\n", address.c_str(), port,
+  if (server.tls_port() != 0) {
+    const std::string tls = program.settings.tls_listen.substr(0, program.settings.tls_listen.rfind(':'));
+    std::printf("segue serves on https://%s:%d\n", tls.c_str(), server.tls_port());
+  }
+  std::printf("segue serves on http://%s:%d\n  inbox   %s\n  data    %s\n  stop    Ctrl-C\n", address.c_str(), server.port(),
               program.folder.inbox().c_str(), program.folder.root.c_str());
   std::fflush(stdout);
 }
@@ -30,10 +35,18 @@ int Serve(const Common& common, const ServeFlags& flags) {
     if (!followed.ok()) return Fail(followed.error());
     follower = *std::move(followed);
   }
-  auto server = serve::Start({*open.bucket, *open.catalog, open.clock, open.settings, *open.instruments, open.folder});
+  // Whoever runs the pipeline looks after the alarms, too.
+  auto watch = monitor::StartWatch({*open.bucket, *open.catalog, open.clock, open.settings, *open.instruments, open.folder, !flags.replica});
+  if (!watch.ok()) return Fail(watch.error());
+  auto server = serve::Start({*open.bucket, *open.catalog, open.clock, open.settings, *open.instruments, open.folder, watch->get()});
   if (!server.ok()) return Fail(server.error());
-  SayHello(open, (*server)->port());
-  while (!Cancelled().load()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  if ((*server)->tls_port() != 0) CatchHangUp();
+  SayHello(open, **server);
+  while (!Cancelled().load()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    if (!HungUp()) continue;
+    if (const Status read = (*server)->ReadCertificate(); !read.ok()) open.instruments->Warn("serve", "the certificate before goes on: " + read.error().message);
+  }
   open.instruments->Info("serve", "stopping");
   (*server)->Stop();
   follower.reset();

@@ -45,8 +45,35 @@ int RunPipeline(const Common& common, const RunFlags& flags);
 int ListModels(const Common& common, const std::string& kind);
 /// Trains a model again from its manifest and compares the bytes; kOk only where they are the same.
 int ReproduceModel(const Common& common, const std::string& model_id);
+struct AliasFlags {
+  std::string name;    ///< "" lists them
+  std::string model;   ///< its id, or an alias
+  std::string remove;  ///< the name to take away instead; "" none
+};
+int AliasModel(const Common& common, const AliasFlags& flags);
+/// Down to the raw files.
+int ShowLineage(const Common& common, const std::string& model);
+/// What became of the lists that were shown in the last so many days.
+int ShowOnline(const Common& common, int64_t days);
 int ListRuns(const Common& common);
-int ShowLog(const Common& common, const std::string& run_id);
+
+struct LogFlags {
+  std::string run_id;   ///< "" the newest, where nothing else is asked for; else all
+  std::string stage, level, text, since, until;  ///< as store::LogQuery
+  int64_t n = 0;        ///< most lines, the newest; 0: a run's all, else 100
+  bool follow = false;  ///< goes on with what comes, until stopped
+};
+int ShowLogs(const Common& common, const LogFlags& flags);
+
+struct AlarmFlags {
+  std::string state;    ///< as store::AlarmFilter
+  std::string name;
+  int64_t n = 50;
+  int64_t id = 0;       ///< one with its history; of acknowledge, which
+  std::string note;
+};
+int ListAlarms(const Common& common, const AlarmFlags& flags);
+int AcknowledgeAlarm(const Common& common, const AlarmFlags& flags);
 
 struct PromoteFlags {
   std::string kind = "recommender";  ///< Name(ModelKind)
@@ -56,6 +83,19 @@ struct PromoteFlags {
 int PromoteModel(const Common& common, const PromoteFlags& flags);
 /// Of `flags`, all but the model.
 int RollBack(const Common& common, const PromoteFlags& flags);
+
+struct TokenFlags {
+  std::string name;
+  std::string role;      ///< Name(store::Role)
+  std::string listener;  ///< "" nobody's
+  bool legacy = false;   ///< also for Audioscrobbler 1.2
+};
+/// Prints the secret, which is nowhere else.
+int CreateToken(const Common& common, const TokenFlags& flags);
+int ListTokens(const Common& common);
+int RevokeToken(const Common& common, const std::string& id_or_name);
+/// The newest n records of what admins did.
+int ShowAudit(const Common& common, int64_t n);
 
 struct OfflineFlags {
   store::CsvFiles files;

@@ -6,7 +6,7 @@
 namespace segue {
 namespace {
 constexpr std::array<std::string_view, kEventKinds> kKindNames = {"play",    "skip",   "like",
-                                                                  "dislike", "rating", "review"};
+                                                                  "dislike", "rating", "review", "neutral"};
 }
 
 std::string_view Name(EventKind kind) { return kKindNames.at(static_cast<size_t>(kind)); }

@@ -15,10 +15,11 @@
 namespace segue {
 
 /// What a listener did with a track.
-enum class EventKind : uint8_t { kPlay, kSkip, kLike, kDislike, kRating, kReview };
-inline constexpr int kEventKinds = 6;
+enum class EventKind : uint8_t { kPlay, kSkip, kLike, kDislike, kRating, kReview, kNeutral };
+inline constexpr int kEventKinds = 7;
 
-/// "play", "skip", "like", "dislike", "rating", "review".
+/// "play", "skip", "like", "dislike", "rating", "review", "neutral" (takes an
+/// earlier like or dislike back).
 std::string_view Name(EventKind kind);
 std::optional<EventKind> ParseEventKind(std::string_view name);
 

@@ -14,8 +14,15 @@ struct Running {
   bool rated = false;
   float rating = 0;
   int64_t rated_at = 0;
-  int verdict = 0;  // 1 liked, -1 disliked
+  bool judged = false;
+  int verdict = 0;  // 1 liked, -1 disliked, 0 neither any more
   int64_t verdict_at = 0;
+
+  void Judge(int now, int64_t at) {
+    judged = true;
+    verdict = now;
+    verdict_at = at;
+  }
 };
 
 void Add(const Event& event, Running& run) {
@@ -33,18 +40,15 @@ void Add(const Event& event, Running& run) {
       break;
     case EventKind::kLike:
       run.likes += 1;
-      if (run.verdict == 0 || event.at > run.verdict_at) {
-        run.verdict = 1;
-        run.verdict_at = event.at;
-      }
+      if (!run.judged || event.at > run.verdict_at) run.Judge(1, event.at);
       break;
     case EventKind::kDislike:
-      if (run.verdict == 0 || event.at >= run.verdict_at) {
-        run.verdict = -1;
-        run.verdict_at = event.at;
-      }
+      if (!run.judged || event.at >= run.verdict_at) run.Judge(-1, event.at);
       break;
     case EventKind::kReview: run.sum.plays += 1; break;
+    case EventKind::kNeutral:
+      if (!run.judged || event.at >= run.verdict_at) run.Judge(0, event.at);
+      break;
   }
 }
 

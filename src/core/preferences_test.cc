@@ -39,6 +39,14 @@ TEST(Preferences, TheLaterOfLikeAndDislikeStands) {
   EXPECT_EQ(StrengthOf({At(3, EventKind::kDislike), At(3, EventKind::kLike)}), -1);
 }
 
+TEST(Preferences, ANeutralTakesBackWhatWasJudgedBeforeIt) {
+  EXPECT_EQ(StrengthOf({At(1, EventKind::kPlay), At(2, EventKind::kLike), At(3, EventKind::kNeutral)}), 1) << "the play stays";
+  EXPECT_EQ(StrengthOf({At(1, EventKind::kDislike), At(2, EventKind::kNeutral)}), 0);
+  EXPECT_EQ(StrengthOf({At(2, EventKind::kLike), At(2, EventKind::kNeutral)}), 0) << "at equal times the neutral";
+  EXPECT_EQ(StrengthOf({At(3, EventKind::kNeutral), At(2, EventKind::kDislike)}), 0) << "an older verdict that comes late";
+  EXPECT_EQ(StrengthOf({At(2, EventKind::kNeutral), At(3, EventKind::kLike)}), 5);
+}
+
 TEST(Preferences, TheNewestRatingIsTheStrength) {
   EXPECT_EQ(StrengthOf({At(1, EventKind::kRating, 5), At(2, EventKind::kRating, 2), At(3, EventKind::kPlay)}), 2);
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include <toml++/toml.h>
 
@@ -30,12 +31,25 @@ Status CheckTimeZone(std::string_view text) {
   return zone.ok() ? Status() : Status(zone.error());
 }
 
+Status CheckWebhook(std::string_view text) {
+  if (text.empty() || text.starts_with("http://") || text.starts_with("https://")) return {};
+  return Error{ErrorCode::kInvalid, "expected an address that starts with http:// or https://"};
+}
+
 /// How a row of the table reaches its setting.
 #define SEGUE_SETTING(member) [](Settings& s) -> Field { return &s.member; }
 
 const std::array kSettings = {
     SettingInfo{"serve.listen", SEGUE_SETTING(listen), 0, 0, "address:port to listen on", Affects::kSpeed},
-    SettingInfo{"serve.token", SEGUE_SETTING(token), 0, 0, "bearer token that every request must carry; required when listening off loopback", Affects::kSpeed, "", nullptr, true},
+    SettingInfo{"serve.token", SEGUE_SETTING(token), 0, 0, "a token of role admin beside those of `segue tokens`; where it is set, requests from this machine need a token too (set it behind a proxy)", Affects::kSpeed, "", nullptr, true},
+    SettingInfo{"serve.rate_per_minute", SEGUE_SETTING(rate_per_minute), 0, 1e9, "requests a minute of each token, and of each address without one; 0: no limit", Affects::kSpeed},
+    SettingInfo{"serve.rate_per_minute_on_loopback", SEGUE_SETTING(rate_per_minute_on_loopback), 0, 1e9, "the same for requests from this machine; 0: no limit", Affects::kSpeed},
+    SettingInfo{"serve.cors_origins", SEGUE_SETTING(cors_origins), 0, 0, "origins whose pages may ask (\"https://a.example\"), comma between; * all; empty: none", Affects::kSpeed},
+    SettingInfo{"serve.tls_listen", SEGUE_SETTING(tls_listen), 0, 0, "address:port to listen on with TLS, beside serve.listen; empty: none", Affects::kSpeed},
+    SettingInfo{"serve.tls_certificate", SEGUE_SETTING(tls_certificate), 0, 0, "PEM file of the certificate and its chain; read again when it changes, and on SIGHUP", Affects::kSpeed},
+    SettingInfo{"serve.tls_key", SEGUE_SETTING(tls_key), 0, 0, "PEM file of the certificate's private key", Affects::kSpeed},
+    SettingInfo{"serve.public_url", SEGUE_SETTING(public_url), 0, 0, "where players reach this server, if a proxy is in front (\"https://segue.example\"); empty: as they asked", Affects::kSpeed},
+    SettingInfo{"serve.lastfm_secret", SEGUE_SETTING(lastfm_secret), 0, 0, "shared secret with which Last.fm clients have to sign; empty: signatures are not looked at, the session key alone counts", Affects::kSpeed, "", nullptr, true},
     SettingInfo{"serve.threads", SEGUE_SETTING(serve_threads), 1, 256, "threads that answer requests", Affects::kSpeed},
     SettingInfo{"serve.max_body_bytes", SEGUE_SETTING(max_body_bytes), 1024, 1 << 30, "largest JSON request body, bytes", Affects::kSpeed},
     SettingInfo{"serve.max_upload_bytes", SEGUE_SETTING(max_upload_bytes), 1024, kHuge, "largest upload to the inbox, bytes", Affects::kSpeed},
@@ -225,6 +239,24 @@ const std::array kSettings = {
     SettingInfo{"gate.max_drop", SEGUE_SETTING(max_drop), 0, 1, "largest mean loss of NDCG@100 against the live model that is let pass when it is not significant"},
     SettingInfo{"gate.confidence", SEGUE_SETTING(confidence), 0.5, 0.9999, "confidence of the paired bootstrap interval"},
     SettingInfo{"gate.max_artifact_mb", SEGUE_SETTING(max_artifact_mb), 1, kHuge, "largest model file, megabytes"},
+    SettingInfo{"delivery.mode", SEGUE_SETTING(delivery.mode), 0, 0, "where an approved recommender goes: live; canary: a share of the listeners sees it first; shadow: it is asked beside the live one and not shown", Affects::kSpeed, "live|canary|shadow"},
+    SettingInfo{"delivery.canary_share", SEGUE_SETTING(delivery.canary_share), 0.001, 0.999, "share of the listeners that a canary is shown to", Affects::kSpeed},
+    SettingInfo{"delivery.shadow_share", SEGUE_SETTING(delivery.shadow_share), 0, 1, "share of the lists that a shadow is asked for too", Affects::kSpeed},
+    SettingInfo{"delivery.shadow_minutes", SEGUE_SETTING(delivery.shadow_minutes), 0, 1e6, "a shadow goes on to delivery.after_shadow after this time at the earliest, minutes", Affects::kSpeed},
+    SettingInfo{"delivery.shadow_lists", SEGUE_SETTING(delivery.shadow_lists), 1, 1e9, "... and with at least so many lists", Affects::kSpeed},
+    SettingInfo{"delivery.after_shadow", SEGUE_SETTING(delivery.after_shadow), 0, 0, "where a shadow without complaint goes", Affects::kSpeed, "canary|live"},
+    SettingInfo{"delivery.max_hours", SEGUE_SETTING(delivery.max_hours), 1, 1e5, "a canary or shadow that is not decided by then ends, hours", Affects::kSpeed},
+    SettingInfo{"delivery.on_timeout", SEGUE_SETTING(delivery.on_timeout), 0, 0, "how it ends then", Affects::kSpeed, "rollback|promote"},
+    SettingInfo{"delivery.alpha", SEGUE_SETTING(delivery.alpha), 1e-6, 0.5, "chance that a canary that is as good as the live model is called worse, however often one looks", Affects::kSpeed},
+    SettingInfo{"delivery.margin", SEGUE_SETTING(delivery.margin), 0.001, 1, "a canary is promoted once its hit, like and dislike rates are surely no worse than the live model's by more than this (0.05: five lists in a hundred)", Affects::kSpeed},
+    SettingInfo{"delivery.min_listeners", SEGUE_SETTING(delivery.min_listeners), 10, 1e9, "listeners of each arm before a canary's rates are compared", Affects::kSpeed},
+    SettingInfo{"delivery.lists_per_listener", SEGUE_SETTING(delivery.lists_per_listener), 1, 1e6, "a listener's first so many lists are what he counts with in that comparison", Affects::kSpeed},
+    SettingInfo{"delivery.listener_hours", SEGUE_SETTING(delivery.listener_hours), 1, 1e5, "who has not seen so many counts with what he saw in this time, hours", Affects::kSpeed},
+    SettingInfo{"delivery.max_failed_share", SEGUE_SETTING(delivery.max_failed_share), 0, 1, "share of lists that a canary or shadow may fail to make", Affects::kSpeed},
+    SettingInfo{"delivery.max_p99_ms", SEGUE_SETTING(delivery.max_p99_ms), 0.001, 1e6, "99th percentile of the time in which a canary or shadow makes a list, milliseconds", Affects::kSpeed},
+    SettingInfo{"delivery.rollback_alarms", SEGUE_SETTING(delivery.rollback_alarms), 0, 0, "names of critical alarms that end a canary or shadow, comma between; one that names the model always does", Affects::kSpeed},
+    SettingInfo{"impressions.window_s", SEGUE_SETTING(impressions.window_s), 1, 1e7, "feedback so long after a list was shown is an answer to it, seconds", Affects::kSpeed},
+    SettingInfo{"impressions.keep_days", SEGUE_SETTING(impressions.keep_days), 1, 36500, "lists that were shown stay in the catalog so long; in the bucket, for ever, days", Affects::kSpeed},
     SettingInfo{"runs.feedback_trigger", SEGUE_SETTING(feedback_trigger), 0, kHuge, "so many new events start a run; 0: never", Affects::kSpeed},
     SettingInfo{"runs.config_trigger", SEGUE_SETTING(config_trigger), 0, 0, "does a run start where settings that change models or verdicts, or the program, are others than at the last run?", Affects::kSpeed, "on|off"},
     SettingInfo{"runs.drift_trigger_hours", SEGUE_SETTING(drift_trigger_hours), 0, 1e6, "an alarm of drift starts a run, but not sooner after the last such run than this; 0: never", Affects::kSpeed},
@@ -233,6 +265,25 @@ const std::array kSettings = {
     SettingInfo{"notifications.secret", SEGUE_SETTING(notifications_secret), 0, 0, "what POST /v1/notifications has to know: as bearer token, or as the key of the body's HMAC-SHA256 in X-Segue-Signature", Affects::kSpeed, "", nullptr, true},
     SettingInfo{"notifications.secret_file", SEGUE_SETTING(notifications_secret_file), 0, 0, "file that holds notifications.secret", Affects::kSpeed},
     SettingInfo{"notifications.patience_s", SEGUE_SETTING(notifications_patience_s), 1, 1e7, "a notification whose object has not come by then is given up, seconds", Affects::kSpeed},
+    SettingInfo{"drift.min_rows", SEGUE_SETTING(drift.min_rows), 1, kHuge, "columns with fewer values, now or before, are not judged for drift", Affects::kSpeed},
+    SettingInfo{"drift.max_psi", SEGUE_SETTING(drift.max_psi), 0, 100, "population stability index from which on a column has drifted", Affects::kSpeed},
+    SettingInfo{"drift.max_wasserstein", SEGUE_SETTING(drift.max_wasserstein), 0, 1e9, "Wasserstein distance, in the baseline's standard deviations, from which on numbers have drifted", Affects::kSpeed},
+    SettingInfo{"drift.max_js", SEGUE_SETTING(drift.max_js), 0, 1, "Jensen-Shannon distance (base 2) from which on categories have drifted", Affects::kSpeed},
+    SettingInfo{"drift.max_null_change", SEGUE_SETTING(drift.max_null_change), 0, 1, "change of the share of missing values from which on a column has drifted", Affects::kSpeed},
+    SettingInfo{"drift.max_undefined", SEGUE_SETTING(drift.max_undefined), 0, 1, "share of missing or unreadable values, above what the baseline had, from which on undefined data has come in", Affects::kSpeed},
+    SettingInfo{"drift.max_listening", SEGUE_SETTING(drift.max_listening), 0, 1, "Jensen-Shannon distance (base 2) of what is played since the live model's dataset from which on the alarm drift fires", Affects::kSpeed},
+    SettingInfo{"drift.check_minutes", SEGUE_SETTING(drift.check_minutes), 0, 1e6, "how often a running server compares what is played with the live model's dataset, minutes; 0: never", Affects::kSpeed},
+    SettingInfo{"alarms.defaults", SEGUE_SETTING(alarms.defaults), 0, 0, "are the built-in rules in force? [[alarms.rule]] adds others", Affects::kSpeed, "on|off"},
+    SettingInfo{"alarms.check_seconds", SEGUE_SETTING(alarms.check_seconds), 1, 86'400, "how often rules are looked at, seconds", Affects::kSpeed},
+    SettingInfo{"alarms.event_hours", SEGUE_SETTING(alarms.event_hours), 1, 1e6, "an alarm that tells of something that happened is over when acknowledged, or after so many hours", Affects::kSpeed},
+    SettingInfo{"alarms.webhook_url", SEGUE_SETTING(alarms.webhook_url), 0, 0, "where alarms are sent as JSON (http:// or https://); empty: to the log only", Affects::kSpeed, "", CheckWebhook},
+    SettingInfo{"alarms.webhook_secret", SEGUE_SETTING(alarms.webhook_secret), 0, 0, "key of the body's HMAC-SHA256 that goes along as X-Segue-Signature; empty: none goes along", Affects::kSpeed, "", nullptr, true},
+    SettingInfo{"alarms.webhook_secret_file", SEGUE_SETTING(alarms.webhook_secret_file), 0, 0, "file that holds alarms.webhook_secret", Affects::kSpeed},
+    SettingInfo{"alarms.webhook_timeout_s", SEGUE_SETTING(alarms.webhook_timeout_s), 1, 300, "a webhook that has not answered by then has failed, seconds", Affects::kSpeed},
+    SettingInfo{"logs.requests", SEGUE_SETTING(logs.requests), 0, 0, "is a line kept of each request?", Affects::kSpeed, "on|off"},
+    SettingInfo{"logs.max_mb", SEGUE_SETTING(logs.max_mb), 1, kHuge, "room for the log of requests, megabytes; the oldest goes first", Affects::kSpeed},
+    SettingInfo{"logs.keep_days", SEGUE_SETTING(logs.keep_days), 1, 36'500, "requests older than this are not kept, days", Affects::kSpeed},
+    SettingInfo{"serve.metrics", SEGUE_SETTING(metrics), 0, 0, "are requests counted for /metrics?", Affects::kSpeed, "on|off"},
 };
 
 #undef SEGUE_SETTING
@@ -341,6 +392,57 @@ Status ReadMapping(const toml::table& table, std::string_view origin, ColumnMapp
   return {};
 }
 
+/// Seconds of "90s", "30m", "12h", "7d" or a plain number.
+std::optional<int64_t> Seconds(std::string_view text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  if (error != std::errc() || number < 0 || number > 1'000'000'000) return std::nullopt;
+  if (unit.empty() || unit == "s") return number;
+  if (unit == "m") return number * 60;
+  if (unit == "h") return number * 3600;
+  if (unit == "d") return number * 86'400;
+  return std::nullopt;
+}
+
+Status ReadRule(const toml::table& table, std::string_view origin, AlarmRule& rule) {
+  const auto wrong = [&](const toml::node& node, const std::string& what) {
+    return Error{ErrorCode::kInvalid, At(origin, node.source()) + ": alarms.rule '" + rule.name + "': " + what};
+  };
+  if (const toml::node* name = table.get("name")) rule.name = TomlText(*name);
+  bool has_threshold = false;
+  for (const auto& [key, node] : table) {
+    const std::string text = TomlText(node);
+    if (key == "metric") {
+      rule.metric = text;
+    } else if (key == "comparison") {
+      rule.comparison = text;
+      if (!AllowedChoice(">|>=|<|<=", text)) return wrong(node, "comparison is '" + text + "', expected >, >=, < or <=");
+    } else if (key == "threshold") {
+      const std::optional<double> number = node.value<double>();
+      if (!number || !std::isfinite(*number)) return wrong(node, "threshold is '" + text + "', expected a number");
+      rule.threshold = *number;
+      has_threshold = true;
+    } else if (key == "for") {
+      const auto seconds = Seconds(text);
+      if (!seconds) return wrong(node, "for is '" + text + "', expected seconds, or a text such as \"30m\", \"12h\", \"7d\"");
+      rule.for_seconds = *seconds;
+    } else if (key == "severity") {
+      rule.severity = text;
+      if (!AllowedChoice("warning|critical", text)) return wrong(node, "severity is '" + text + "', expected warning or critical");
+    } else if (key == "message") {
+      rule.message = text;
+    } else if (key != "name") {
+      return wrong(node, "unknown key '" + std::string(key.str()) +
+                             "'; known: name, metric, comparison, threshold, for, severity, message");
+    }
+  }
+  if (rule.name.empty() || rule.metric.empty() || !has_threshold) {
+    return wrong(table, std::string(rule.name.empty() ? "name" : rule.metric.empty() ? "metric" : "threshold") + " is missing");
+  }
+  return {};
+}
+
 Status ApplyTable(Settings& settings, const toml::table& table, const std::string& prefix,
                   std::string_view origin) {
   for (const auto& [key, node] : table) {
@@ -353,6 +455,18 @@ Status ApplyTable(Settings& settings, const toml::table& table, const std::strin
         }
         SEGUE_RETURN_IF_ERROR(ReadMapping(*element.as_table(), origin, mapping));
         settings.mappings.push_back(mapping);
+      }
+      continue;
+    }
+    if (name == "alarms.rule" && node.is_array()) {
+      for (const auto& element : *node.as_array()) {
+        AlarmRule rule;
+        if (!element.is_table()) {
+          return Error{ErrorCode::kInvalid, At(origin, element.source()) + ": [[alarms.rule]] wants tables"};
+        }
+        SEGUE_RETURN_IF_ERROR(ReadRule(*element.as_table(), origin, rule));
+        std::erase_if(settings.alarms.rules, [&](const AlarmRule& other) { return other.name == rule.name; });
+        settings.alarms.rules.push_back(rule);
       }
       continue;
     }

@@ -24,6 +24,19 @@ struct ColumnMapping {
   std::string kind = "play";      ///< for listens without a kind column
 };
 
+/// A rule of alarms of a user's own: `[[alarms.rule]]` in segue.toml. It fires
+/// when `metric comparison threshold` has held for `for_seconds`. One with a
+/// built-in rule's name takes its place. Which metrics there are: monitor/rules.h.
+struct AlarmRule {
+  std::string name;
+  std::string metric;
+  std::string comparison = ">";  ///< ">", ">=", "<", "<="
+  double threshold = 0;
+  int64_t for_seconds = 0;
+  std::string severity = "warning";  ///< or "critical"
+  std::string message;               ///< "" made of the rest; "{value}", "{threshold}" stand for the figures
+};
+
 // Settings of the algorithms: the table of settings (settings.cc) has what each
 // means, with its range; the algorithm's header has the formulas.
 
@@ -204,12 +217,75 @@ struct SearchSettings {
   double enough_mrr = 0;
 };
 
+/// When data and predictions count as drifted (monitor/drift.h).
+struct DriftSettings {
+  int64_t min_rows = 200;
+  double max_psi = 0.25;
+  double max_wasserstein = 0.1;
+  double max_js = 0.1;
+  double max_null_change = 0.05;
+  double max_undefined = 0.01;
+  double max_listening = 0.4;
+  int64_t check_minutes = 10;
+};
+/// Rules, and where alarms go (monitor/alarms.h).
+struct AlarmSettings {
+  std::string defaults = "on";
+  std::vector<AlarmRule> rules;
+  int64_t check_seconds = 15;
+  int64_t event_hours = 24;
+  std::string webhook_url;
+  std::string webhook_secret;
+  std::string webhook_secret_file;
+  int64_t webhook_timeout_s = 10;
+};
+/// The log of requests (monitor/request_log.h).
+struct LogSettings {
+  std::string requests = "on";
+  int64_t max_mb = 64;
+  int64_t keep_days = 14;
+};
+
+/// How an approved recommender goes live (pipeline/delivery.h).
+struct DeliverySettings {
+  std::string mode = "live";
+  double canary_share = 0.1;
+  double shadow_share = 0.1;
+  int64_t shadow_minutes = 60;
+  int64_t shadow_lists = 200;
+  std::string after_shadow = "canary";
+  int64_t max_hours = 168;
+  std::string on_timeout = "rollback";
+  double alpha = 0.05;
+  double margin = 0.05;
+  int64_t min_listeners = 30;
+  int64_t lists_per_listener = 5;
+  int64_t listener_hours = 24;
+  double max_failed_share = 0.02;
+  double max_p99_ms = 500;
+  std::string rollback_alarms = "serve,latency,errors,dislike_rate,like_rate";
+};
+
+/// The log of lists that were shown (store/impressions.h).
+struct ImpressionSettings {
+  int64_t window_s = 3600;
+  int64_t keep_days = 30;
+};
+
 /// Every setting with its default. kSettings below gives each its range and
 /// documentation; flags, environment, TOML and docs all derive from that table.
 struct Settings {
   // serve
   std::string listen = "127.0.0.1:7348";
-  std::string token;  ///< bearer token; required off loopback
+  std::string token;  ///< an admin's; where it is set, loopback needs a token too
+  int64_t rate_per_minute = 600;
+  int64_t rate_per_minute_on_loopback = 0;
+  std::string cors_origins;
+  std::string tls_listen;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string public_url;
+  std::string lastfm_secret;
   int64_t serve_threads = 2;
   int64_t max_body_bytes = 1 << 20;
   int64_t max_upload_bytes = int64_t{4} << 30;
@@ -280,6 +356,8 @@ struct Settings {
   double max_drop = 0.05;
   double confidence = 0.95;
   double max_artifact_mb = 4096;
+  DeliverySettings delivery;
+  ImpressionSettings impressions;
   // runs
   int64_t feedback_trigger = 1000;
   std::string config_trigger = "on";
@@ -289,6 +367,11 @@ struct Settings {
   std::string notifications_secret;
   std::string notifications_secret_file;
   int64_t notifications_patience_s = 3600;
+  // what is watched
+  DriftSettings drift;
+  AlarmSettings alarms;
+  LogSettings logs;
+  std::string metrics = "on";
 };
 
 enum class Affects { kResults, kSpeed };

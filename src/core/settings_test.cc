@@ -92,5 +92,29 @@ TEST(Settings, AScheduleIsReadWhenItIsSet) {
   EXPECT_FALSE(Set(settings, "schedule.timezone", "Mars/Olympus").ok());
 }
 
+TEST(Settings, RulesOfAlarmsAreReadAndTheirFaultsNamed) {
+  Settings settings;
+  ASSERT_TRUE(ApplyToml(settings, "[[alarms.rule]]\nname = \"a\"\nmetric = \"m\"\nthreshold = 2\nfor = \"30m\"\n"
+                                  "[[alarms.rule]]\nname = \"b\"\nmetric = \"m\"\ncomparison = \"<=\"\nthreshold = 0.5\nfor = 90\n"
+                                  "severity = \"critical\"\nmessage = \"why\"\n", "t").ok());
+  ASSERT_EQ(settings.alarms.rules.size(), 2U);
+  EXPECT_EQ(settings.alarms.rules[0].for_seconds, 1800);
+  EXPECT_EQ(settings.alarms.rules[0].comparison, ">");
+  EXPECT_EQ(settings.alarms.rules[1].for_seconds, 90);
+  EXPECT_EQ(settings.alarms.rules[1].threshold, 0.5);
+  EXPECT_EQ(settings.alarms.rules[1].severity, "critical");
+  const std::string start = "[[alarms.rule]]\nname = \"a\"\nmetric = \"m\"\n";
+  for (const auto& [rest, word] : std::vector<std::pair<std::string, std::string>>{
+           {"", "threshold is missing"}, {"threshold = \"x\"", "t line 4: alarms.rule 'a': threshold"},
+           {"threshold = 1\nfor = \"3 weeks\"", "t line 5: alarms.rule 'a': for is '3 weeks'"},
+           {"threshold = 1\ncomparison = \"=\"", "comparison is '='"}, {"threshold = 1\nseverity = \"bad\"", "severity is 'bad'"},
+           {"threshold = 1\nlimit = 2", "unknown key 'limit'"}}) {
+    const Status wrong = ApplyToml(settings, start + rest + "\n", "t");
+    ASSERT_FALSE(wrong.ok()) << rest;
+    EXPECT_NE(wrong.error().message.find(word), std::string::npos) << wrong.error().message;
+  }
+  EXPECT_FALSE(Set(settings, "alarms.webhook_url", "ftp://x").ok());
+}
+
 }  // namespace
 }  // namespace segue

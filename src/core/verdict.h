@@ -16,8 +16,11 @@ using Verdict = std::variant<Approval, Refusal>;
 namespace gate {
 struct Question;
 struct HitQuestion;
+struct TrialQuestion;
+struct TrialRuling;
 Verdict Decide(const Question& question);
 Verdict Decide(const HitQuestion& question);
+TrialRuling Decide(const TrialQuestion& question);
 }  // namespace gate
 
 /// One named check of the gate, with the figure that decided it.
@@ -41,6 +44,7 @@ class Approval {
  private:
   friend Verdict gate::Decide(const gate::Question& question);
   friend Verdict gate::Decide(const gate::HitQuestion& question);
+  friend gate::TrialRuling gate::Decide(const gate::TrialQuestion& question);
   Approval(std::string model_id, std::vector<Check> checks, ModelKind kind = ModelKind::kRecommender)
       : model_id_(std::move(model_id)), kind_(kind), checks_(std::move(checks)) {}
 

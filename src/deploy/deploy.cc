@@ -1,30 +1,23 @@
 #include "deploy/deploy.h"
 
-#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "deploy/step.h"
+#include "deploy/trial.h"
 
 namespace segue::deploy {
 namespace {
 
 constexpr int64_t kHistory = 100'000;
 
-std::string FiguresOf(const Approval& approval) {
-  std::string figures = "{";
-  for (const Check& check : approval.checks()) {
-    const std::string value = std::isfinite(check.value) ? std::to_string(check.value) : "null";
-    figures += (figures.size() > 1 ? ",\"" : "\"") + check.name + "\":" + value;
-  }
-  return figures + "}";
-}
-
 /// The chain of models that led here, the present one last: a promotion adds
 /// one, a rollback takes one away.
 std::vector<std::string> Chain(const std::vector<store::DeploymentRecord>& newest_first, ModelKind kind) {
   std::vector<std::string> chain;
   for (auto it = newest_first.rbegin(); it != newest_first.rend(); ++it) {
-    if (it->kind != kind) continue;
+    if (it->kind != kind || (it->action != "promote" && it->action != "rollback")) continue;
     if (it->action == "rollback" && chain.size() > 1) {
       chain.pop_back();
     } else {
@@ -32,15 +25,6 @@ std::vector<std::string> Chain(const std::vector<store::DeploymentRecord>& newes
     }
   }
   return chain;
-}
-
-/// The record with the number that the catalog gave it.
-store::DeploymentRecord Written(store::DeploymentRecord record, const store::Catalog& catalog) {
-  const auto live = catalog.Live(record.kind);
-  if (live.ok() && *live && (*live)->from_model == record.from_model && (*live)->to_model == record.to_model) {
-    record.seq = (*live)->seq;
-  }
-  return record;
 }
 
 Result<store::DeploymentRecord> TryPromote(const Approval& approval, store::Catalog& catalog, const store::Clock& clock,
@@ -59,12 +43,7 @@ Result<store::DeploymentRecord> TryPromote(const Approval& approval, store::Cata
 
 Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog& catalog, const store::Clock& clock,
                                         std::string_view actor, std::string_view reason) {
-  SEGUE_TRY(const auto model, catalog.FindModel(approval.model_id()));
-  if (!model) return Error{ErrorCode::kNotFound, "model " + approval.model_id() + " is not in the registry"};
-  if (model->kind != approval.kind()) {
-    return Error{ErrorCode::kConflict, "model " + approval.model_id() + " is in the registry as a model of kind '" + std::string(Name(model->kind)) +
-                                           "', it was approved as one of kind '" + std::string(Name(approval.kind())) + "'"};
-  }
+  SEGUE_RETURN_IF_ERROR(CheckRegistered(approval, catalog));
   auto outcome = TryPromote(approval, catalog, clock, actor, reason);
   // Somebody else deployed between the look and the move: the approval still
   // holds, so it is tried against what is live now.
@@ -76,6 +55,8 @@ Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog
 
 Result<store::DeploymentRecord> Rollback(store::Catalog& catalog, const store::Clock& clock, std::string_view actor,
                                          std::string_view reason, ModelKind kind) {
+  SEGUE_TRY(const auto trial, catalog.Trial(kind));
+  if (trial) return Withdraw(*trial, catalog, clock, actor, Withdrawal::kByHand, reason);
   SEGUE_TRY(const auto history, catalog.Deployments(kHistory));
   const auto chain = Chain(history, kind);
   if (chain.size() < 2) {

@@ -22,8 +22,10 @@ Result<store::DeploymentRecord> Promote(const Approval& approval, store::Catalog
                                         const store::Clock& clock, std::string_view actor,
                                         std::string_view reason);
 
-/// Back to the model of that kind that was live before the present one (which the gate had
-/// approved then). A second rollback goes one further back, not forth again.
+/// Undoes the newest step. Where a challenger is being tried (deploy/trial.h):
+/// withdraws it, and the live model stays. Else back to the model of that kind
+/// that was live before the present one (which the gate had approved then). A
+/// second rollback goes one further back, not forth again.
 /// kConflict where there is none, and where somebody else deployed in the same
 /// moment: then the present model is not the one that was to be left.
 Result<store::DeploymentRecord> Rollback(store::Catalog& catalog, const store::Clock& clock,

@@ -31,7 +31,7 @@ std::vector<Summed> Sum(std::span<const Event> events, const StrengthRule& rule)
     result.push_back({item.track, false, item.strength, item.strength < 0, false});
   }
   for (const Event& event : events) {
-    if (event.kind == EventKind::kSkip || event.kind == EventKind::kDislike) continue;
+    if (event.kind == EventKind::kSkip || event.kind == EventKind::kDislike || event.kind == EventKind::kNeutral) continue;
     const auto row = std::lower_bound(result.begin(), result.end(), event.track,
                                       [](const Summed& a, TrackIx b) { return a.track < b; });
     row->met = true;

@@ -35,11 +35,21 @@ class DyingCatalog final : public store::Catalog {
   Status PutRun(const store::RunRecord& run) override { return base_.PutRun(run); }
   Result<std::optional<store::RunRecord>> FindRun(std::string_view id) const override { return base_.FindRun(id); }
   Result<std::vector<store::RunRecord>> Runs(int64_t o, int64_t n) const override { return base_.Runs(o, n); }
+  Result<std::map<std::string, int64_t>> RunsByState() const override { return base_.RunsByState(); }
   Status PutModel(const store::ModelRecord& model) override { return base_.PutModel(model); }
   Result<std::optional<store::ModelRecord>> FindModel(std::string_view id) const override { return base_.FindModel(id); }
   Result<std::vector<store::ModelRecord>> Models(int64_t o, int64_t n) const override { return base_.Models(o, n); }
   Status Deploy(const store::DeploymentRecord& d) override { return base_.Deploy(d); }
   Result<std::optional<store::DeploymentRecord>> Live(ModelKind kind) const override { return base_.Live(kind); }
+  Result<std::optional<store::DeploymentRecord>> Trial(ModelKind kind) const override { return base_.Trial(kind); }
+  Status PutAlias(const store::AliasRecord& a) override { return base_.PutAlias(a); }
+  Status RemoveAlias(std::string_view n) override { return base_.RemoveAlias(n); }
+  Result<std::vector<store::AliasRecord>> Aliases() const override { return base_.Aliases(); }
+  Status AppendImpressions(std::span<const store::Impression> i) override { return base_.AppendImpressions(i); }
+  Result<std::vector<store::Impression>> ImpressionsAfter(int64_t a, int64_t n) const override { return base_.ImpressionsAfter(a, n); }
+  Result<int64_t> LastImpressionSeq() const override { return base_.LastImpressionSeq(); }
+  Result<std::optional<store::Impression>> FindImpression(std::string_view l) const override { return base_.FindImpression(l); }
+  Status PruneImpressions(int64_t t, int64_t b) override { return base_.PruneImpressions(t, b); }
   Result<std::vector<store::DeploymentRecord>> Deployments(int64_t n) const override { return base_.Deployments(n); }
   Result<int64_t> AddCommand(const store::Command& c) override { return base_.AddCommand(c); }
   Result<std::vector<store::Command>> PendingCommands() const override { return base_.PendingCommands(); }
@@ -47,7 +57,9 @@ class DyingCatalog final : public store::Catalog {
   Status FinishCommand(int64_t id, std::string_view s, std::string_view o) override { return base_.FinishCommand(id, s, o); }
   Status AddAlarm(const store::AlarmRecord& a) override { return base_.AddAlarm(a); }
   Result<std::vector<store::AlarmRecord>> Alarms(int64_t n) const override { return base_.Alarms(n); }
+  store::AlarmBook& alarm_book() const override { return base_.alarm_book(); }
   Result<std::string> Meta(std::string_view n) const override { return base_.Meta(n); }
+  store::AccessRecords& access() override { return base_.access(); }
   Status SetMeta(std::string_view n, std::string_view v) override { return base_.SetMeta(n, v); }
 
  private:

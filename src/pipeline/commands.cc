@@ -5,6 +5,7 @@
 #include "pipeline/judge.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/records.h"
+#include "store/aliases.h"
 
 namespace segue::pipeline {
 namespace {
@@ -13,8 +14,9 @@ using nlohmann::json;
 
 /// A person's wish does not skip the gate: the model is judged against the
 /// live one on the newest hold-out, and goes live only with an approval.
-Result<store::DeploymentRecord> PromoteByHand(const Context& context, const std::string& model_id,
+Result<store::DeploymentRecord> PromoteByHand(const Context& context, const std::string& named,
                                               const std::string& actor, const std::string& reason) {
+  SEGUE_TRY(const std::string model_id, store::ResolveModel(context.catalog, named));
   SEGUE_TRY(const auto known, context.catalog.FindModel(model_id));
   if (!known) return Error{ErrorCode::kNotFound, "there is no model '" + model_id + "'; `segue models` lists them"};
   if (known->kind == ModelKind::kHits) return PromoteHitsByHand(context, *known, actor, reason);
@@ -43,7 +45,8 @@ Result<store::DeploymentRecord> CarryOut(const Context& context, const store::Co
   }
   if (!kind_name.empty()) {
     // Who names a kind wants to be told where the model is another.
-    SEGUE_TRY(const auto model, context.catalog.FindModel(arguments.value("model_id", "")));
+    SEGUE_TRY(const std::string model_id, store::ResolveModel(context.catalog, arguments.value("model_id", "")));
+    SEGUE_TRY(const auto model, context.catalog.FindModel(model_id));
     if (model && model->kind != *kind) {
       return Error{ErrorCode::kConflict, "model " + model->model_id + " is of kind '" + std::string(Name(model->kind)) + "', not '" + kind_name + "'"};
     }
@@ -59,6 +62,16 @@ Result<store::DeploymentRecord> CarryOutGuarded(const Context& context, const st
   }
 }
 
+/// {"from","live","to","kind"}; where a trial was ended instead of moving the live
+/// model, "ended": what kind of trial it was.
+json OutcomeOf(const store::DeploymentRecord& step) {
+  json outcome = {{"from", step.from_model}, {"live", step.to_model}, {"to", step.to_model}, {"kind", Name(step.kind)}};
+  if (step.action != "withdraw") return outcome;
+  const json figures = json::parse(step.figures, nullptr, false);
+  outcome["ended"] = figures.is_object() ? figures.value("trial", "trial") : "trial";
+  return outcome;
+}
+
 }  // namespace
 
 Status FollowCommands(const Context& context) {
@@ -66,8 +79,7 @@ Status FollowCommands(const Context& context) {
   for (const store::Command& command : commands) {
     if (command.kind != "promote" && command.kind != "rollback") continue;
     const auto done = CarryOutGuarded(context, command);
-    const json outcome = done.ok() ? json{{"from", done->from_model}, {"live", done->to_model}, {"to", done->to_model}, {"kind", Name(done->kind)}}
-                                   : json{{"code", Name(done.error().code)}, {"message", done.error().message}};
+    const json outcome = done.ok() ? OutcomeOf(*done) : json{{"code", Name(done.error().code)}, {"message", done.error().message}};
     SEGUE_RETURN_IF_ERROR(context.catalog.FinishCommand(command.id, done.ok() ? "done" : "failed", outcome.dump()));
     context.instruments.Info("deploy", command.kind + (done.ok() ? " done" : " refused"), outcome);
   }

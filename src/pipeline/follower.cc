@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "clean/cleaner.h"
+#include "pipeline/delivery.h"
 #include "pipeline/inbox.h"
 #include "pipeline/lock.h"
 #include "pipeline/pipeline.h"
@@ -16,7 +18,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kLookMs = 100;               ///< how often events and commands are looked at
+constexpr int kLookMs = 100;               ///< how often events are looked at
+constexpr int kCommandLookMs = 10;         ///< promotions and rollbacks are waited for
+constexpr auto kDeliveryLook = std::chrono::seconds(1);
+constexpr int kDeliveryRest = 20;          ///< a look at a trial is followed by so many times its length without one
+constexpr auto kFirstFlush = std::chrono::minutes(1);
+constexpr auto kFlushEvery = std::chrono::hours(1);
 constexpr int64_t kInboxLookMs = 5'000;    ///< a look at the inbox even without a change reported
 constexpr int64_t kLongestBurstMs = 60'000;  ///< a stream of files without a pause still starts a run
 constexpr int64_t kFirstRetryMs = 10'000;
@@ -30,12 +37,14 @@ class FollowerThreads final : public Follower {
                  context.instruments, context.folder, stop_}, triggers_(std::move(triggers)) {
     runs_ = std::thread([this] { Guard("run", [this] { FollowRuns(); }); });
     commands_ = std::thread([this] { Guard("deploy", [this] { FollowTheCommands(); }); });
+    delivery_ = std::thread([this] { Guard("deploy", [this] { FollowTheDelivery(); }); });
   }
 
   ~FollowerThreads() override {
     stop_ = true;
     runs_.join();
     commands_.join();
+    delivery_.join();
   }
 
  private:
@@ -60,7 +69,27 @@ class FollowerThreads final : public Follower {
   void FollowTheCommands() {
     while (!Stopped()) {
       if (const Status status = FollowCommands(context_); !status.ok()) Complain(status.error());
-      std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs / 2));
+      std::this_thread::sleep_for(std::chrono::milliseconds(kCommandLookMs));
+    }
+  }
+
+  /// Trials, and impressions on their way to the bucket.
+  void FollowTheDelivery() {
+    using std::chrono::steady_clock;
+    auto look_at = steady_clock::now(), flush_at = look_at + kFirstFlush;
+    while (!Stopped()) {
+      const auto start = steady_clock::now();
+      if (start >= look_at) {
+        if (const Status status = FollowDelivery(context_); !status.ok()) Complain(status.error());
+        const auto now = steady_clock::now();
+        look_at = now + std::max<steady_clock::duration>(kDeliveryLook, kDeliveryRest * (now - start));
+      }
+      if (start >= flush_at) {
+        const Status flushed = clean::FlushImpressions({context_.bucket, context_.catalog, context_.clock, context_.settings, context_.instruments});
+        if (!flushed.ok() && flushed.error().code != ErrorCode::kCancelled) Complain(flushed.error());
+        flush_at = steady_clock::now() + kFlushEvery;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs));
     }
   }
 
@@ -184,6 +213,7 @@ class FollowerThreads final : public Follower {
   int64_t retry_at_ms_ = 0;
   std::thread runs_;
   std::thread commands_;
+  std::thread delivery_;
 };
 
 }  // namespace

@@ -59,7 +59,9 @@ Status FollowCommands(const Context& context);
 /// Follows inbox, notifications, events, schedule, settings, alarms of drift and
 /// commands until context.cancelled: runs one at a time, bursts coalesced; a
 /// trigger during a run starts the next one.
-/// Promotions and rollbacks are carried out at once, also during a run.
+/// Promotions and rollbacks are carried out at once, also during a run; so is what
+/// the gate says of a challenger that is being tried (pipeline/delivery.h).
+/// Impressions are flushed to the bucket each hour.
 class Follower {
  public:
   virtual ~Follower() = default;  ///< cancels, joins

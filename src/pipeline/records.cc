@@ -48,9 +48,7 @@ json ToJson(const HitReport& report) {
           {"classes", classes}, {"confusion", confusion}};
 }
 
-json ToJson(const Verdict& verdict) {
-  const bool approved = std::holds_alternative<Approval>(verdict);
-  const auto& checks = approved ? std::get<Approval>(verdict).checks() : std::get<Refusal>(verdict).checks;
+json ToJson(const std::vector<Check>& checks) {
   json list = json::array();
   for (const Check& check : checks) {
     list.push_back({{"name", check.name}, {"passed", check.passed},
@@ -58,10 +56,16 @@ json ToJson(const Verdict& verdict) {
                     {"limit", std::isfinite(check.limit) ? json(check.limit) : json()},
                     {"why", check.why}});
   }
+  return list;
+}
+
+json ToJson(const Verdict& verdict) {
+  const bool approved = std::holds_alternative<Approval>(verdict);
+  const auto& checks = approved ? std::get<Approval>(verdict).checks() : std::get<Refusal>(verdict).checks;
   return {{"approved", approved},
           {"model_id", approved ? std::get<Approval>(verdict).model_id() : std::get<Refusal>(verdict).model_id},
           {"reason", approved ? "every check passed" : std::get<Refusal>(verdict).reason},
-          {"checks", list}};
+          {"checks", ToJson(checks)}};
 }
 
 std::string NewRunId(int64_t now_ms) {

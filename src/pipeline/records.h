@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -19,7 +20,10 @@ nlohmann::json ToJson(const Report& report);
 ///  "accuracy","log_loss":{"value"}},"classes":{label:{"precision","recall","f1","support"}},"confusion":[[...]]}
 nlohmann::json ToJson(const HitReport& report);
 
-/// {"approved","model_id","reason","checks":[{"name","passed","value","limit","why"}]}
+/// [{"name","passed","value","limit","why"}]; null for what is no number
+nlohmann::json ToJson(const std::vector<Check>& checks);
+
+/// {"approved","model_id","reason","checks":[...]}
 nlohmann::json ToJson(const Verdict& verdict);
 
 /// A new run's id: sortable by time, "r20260301-120000-3fa2".

@@ -7,8 +7,8 @@
 
 #include "clean/cleaner.h"
 #include "core/check.h"
-#include "deploy/deploy.h"
 #include "monitor/run_log.h"
+#include "pipeline/drift.h"
 #include "pipeline/hits.h"
 #include "pipeline/inbox.h"
 #include "pipeline/intake.h"
@@ -17,6 +17,7 @@
 #include "pipeline/manifest.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/records.h"
+#include "pipeline/release.h"
 #include "pipeline/search.h"
 #include "train/member_list.h"
 #include "train/trainer.h"
@@ -123,9 +124,12 @@ class Run {
     return {};
   }
 
-  void Alarm(const std::string& name, const std::string& message) {
+  void Alarm(const std::string& name, const std::string& message, const std::string& severity = "critical") {
     if (dry_run_) return;  // who asked for it sees it
-    const Status kept = context_.catalog.AddAlarm({.at = context_.clock.NowSeconds(), .severity = "critical",
+    // What fires already is not said again by each try, nor by a run that is resumed.
+    const auto firing = context_.catalog.alarm_book().ListAlarms({.state = std::string(store::kAlarmFiring), .name = name});
+    if (firing.ok() && std::any_of(firing->begin(), firing->end(), [&](const auto& alarm) { return alarm.message == message; })) return;
+    const Status kept = context_.catalog.AddAlarm({.at = context_.clock.NowSeconds(), .severity = severity,
                                                    .name = name, .message = message, .run_id = record_.run_id});
     if (!kept.ok()) log_->Warn("run", "the alarm could not be recorded: " + kept.error().message);
   }
@@ -195,6 +199,8 @@ class Run {
       Alarm("data_quality", outcome.stop_reason);
       return Error{ErrorCode::kInvalid, outcome.stop_reason};
     }
+    // A comparison that cannot be made is no reason not to train.
+    if (const Status compared = LookForDrift(detail); !compared.ok()) log_->Warn("clean", compared.error().message);
     if (outcome.listeners == 0) {
       log_->Info("clean", "there are tracks but no listening yet: nothing to train on");
       if (dry_run_) return Error{ErrorCode::kInvalid, "there are tracks but no listening yet: nothing to train on"};
@@ -209,6 +215,34 @@ class Run {
       End("nothing_new");
     }
     return {};
+  }
+
+  /// The dataset against the live model's. Neither alarm has the name that starts
+  /// a run: this run is the one that judges these data.
+  Status LookForDrift(json& detail) {
+    SEGUE_TRY(drift_, DataDrift(context_, record_.dataset_id));
+    if (drift_.is_null()) return {};
+    const std::string drifted = drift_["drifted"], undefined = drift_["undefined"];
+    detail["drift"] = {{"baseline_dataset_id", drift_["baseline_dataset_id"]}, {"drifted", drifted}, {"undefined", undefined}, {"moved", drift_["moved"]}};
+    if (!drifted.empty()) Alarm("data_drift", "the data have drifted from the live model's: " + drifted, "warning");
+    if (!undefined.empty()) Alarm("undefined_data", "undefined data has come in: " + undefined);
+    return KeepDrift();
+  }
+
+  Status KeepDrift() {
+    SEGUE_RETURN_IF_ERROR(context_.bucket.Put(store::RunKey(record_.run_id, "drift.json"), drift_.dump(2)));
+    return dry_run_ ? Status() : context_.catalog.SetMeta("drift_run", record_.run_id);
+  }
+
+  /// What listeners would be shown, against what they are shown.
+  Status LookForPredictionDrift(const Candidate& best, json& detail) {
+    SEGUE_TRY(const auto live, context_.catalog.Live());
+    if (!live || live->to_model == best.model_id) return {};
+    SEGUE_TRY(const auto model, LoadModel(context_, live->to_model));
+    const json predictions = PredictionDrift(context_, court_, *best.model, best.model_id, *model, live->to_model);
+    detail["drift"] = predictions;
+    drift_["predictions"] = predictions;
+    return KeepDrift();
   }
 
   Status RememberJudged() { return dry_run_ ? Status() : pipeline::RememberJudged(context_, there_, record_.dataset_id, record_.run_id); }
@@ -318,35 +352,15 @@ class Run {
 
   Status Gate(json& detail) {
     const Candidate& best = candidates_[best_];
-    const Smoke smoke = SmokeTest(context_, court_, *best.model, best.model_id);
-    std::unique_ptr<Report> live;
-    SEGUE_TRY(verdict_, AskGate(context_, court_, best.report, smoke, *log_, &live));
-    json verdict = ToJson(*verdict_);
-    // What this run put live before it was killed is not judged against itself.
-    SEGUE_TRY(const auto now_live, context_.catalog.Live());
-    const bool mine = now_live && now_live->to_model == best.model_id && verdict_before_.is_object() && verdict_before_.value("approved", false);
-    if (mine && verdict_before_.value("model_id", "") == best.model_id) verdict = verdict_before_;
-    record_.verdict = verdict.dump();
-    detail = {{"approved", verdict["approved"]}, {"reason", verdict["reason"]}};
-    json report = {{"run_id", record_.run_id}, {"dataset_id", record_.dataset_id},
-                   {"split", court_.split.description}, {"verdict", verdict}, {"candidates", json::array()},
-                   {"live", live ? ToJson(*live) : json()}};
-    for (const Candidate& candidate : candidates_) report["candidates"].push_back(ToJson(candidate.report));
-    SEGUE_RETURN_IF_ERROR(context_.bucket.Put(store::RunKey(record_.run_id, "report.json"), report.dump(2)));
-    const bool approved = verdict["approved"].get<bool>();
-    log_->Info("gate", approved ? "approved" : "refused: " + verdict["reason"].get<std::string>(), verdict);
+    std::vector<const Report*> reports;
+    for (const Candidate& candidate : candidates_) reports.push_back(&candidate.report);
+    SEGUE_TRY(verdict_, PassGate(context_, record_, {court_, *best.model, best.report, reports, verdict_before_, dry_run_}, *log_, detail));
+    if (const Status compared = LookForPredictionDrift(best, detail); !compared.ok()) log_->Warn("gate", compared.error().message);
     if (dry_run_) {
       End("dry_run");
       return {};
     }
-    SEGUE_TRY(auto model, context_.catalog.FindModel(best.model_id));
-    if (!model) return Error{ErrorCode::kNotFound, "model " + best.model_id + " has left the registry"};
-    model->verdict = record_.verdict;
-    model->approved = approved;
-    SEGUE_RETURN_IF_ERROR(context_.catalog.PutModel(*model));
-    // Before the marks: who is resumed with these has his verdict, too.
-    SEGUE_RETURN_IF_ERROR(context_.catalog.PutRun(record_));
-    if (!approved) {
+    if (!detail["approved"].get<bool>()) {
       End("refused");
       return RememberJudged();
     }
@@ -354,10 +368,8 @@ class Run {
   }
 
   Status Deploy(json& detail) {
-    SEGUE_TRY(const auto deployment,
-              deploy::Promote(std::get<Approval>(*verdict_), context_.catalog, context_.clock, "pipeline",
-                              "run " + record_.run_id + ": every check passed"));
-    detail = {{"from", deployment.from_model}, {"to", deployment.to_model}};
+    SEGUE_TRY(const auto step, Release(context_, std::get<Approval>(*verdict_), "run " + record_.run_id + ": every check passed"));
+    detail = {{"action", step.action}, {"from", step.from_model}, {"to", step.to_model}};
     End("approved");
     return RememberJudged();
   }
@@ -373,6 +385,7 @@ class Run {
   std::optional<Verdict> verdict_;
   Material there_;
   json news_;                  ///< as NewsOf
+  json drift_;                 ///< drift.json
   json verdict_before_;        ///< of this run before it was interrupted; no object where it had none
   bool judged_before_ = false; ///< and it was remembered
   bool reconfigured_ = false;  ///< the settings are others than at the last verdict

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
+#include "core/hash.h"
 #include "pipeline/judged.h"
 
 namespace segue::pipeline {
@@ -21,11 +23,26 @@ constexpr int64_t kToldLateSeconds = 300;
 constexpr const char* kScheduleMeta = "schedule_reference";  ///< "<Unix seconds> <time zone> <cron>"
 constexpr const char* kDriftAlarmMeta = "drift_alarm";       ///< id of the last alarm that a run answered
 constexpr const char* kDriftRunMeta = "drift_run_ms";        ///< when the last such run started
+/// "<when it failed, ms> <how often> <hash of the settings>" of settings whose runs fail
+constexpr const char* kConfigFailedMeta = "config_failed";
+constexpr int64_t kFirstConfigRetryMs = 600'000;
+constexpr int64_t kLongestConfigRetryMs = 86'400'000;
 
 int64_t NumberOf(const std::string& text) {
   int64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
+}
+
+struct FailedConfig {
+  int64_t at_ms = 0, times = 0;
+  std::string settings;
+};
+
+FailedConfig ReadFailedConfig(const std::string& text) {
+  FailedConfig failed;
+  std::istringstream(text) >> failed.at_ms >> failed.times >> failed.settings;
+  return failed;
 }
 
 std::string ScheduleText(const Settings& settings) { return settings.schedule_timezone + " " + settings.schedule_cron; }
@@ -63,7 +80,7 @@ Result<std::optional<Trigger>> Triggers::Due(int64_t now_ms) {
   rare_looked_ms_ = now_ms;
   SEGUE_TRY(auto scheduled, ScheduleDue(now_ms));
   if (scheduled) return scheduled;
-  SEGUE_TRY(auto config, ConfigDue());
+  SEGUE_TRY(auto config, ConfigDue(now_ms));
   if (config) return config;
   return DriftDue(now_ms);
 }
@@ -81,7 +98,29 @@ Status Triggers::Starting(const Trigger& trigger, int64_t now_ms) {
   return {};
 }
 
+/// Settings with which a run fails will do so again: the next try is later each time, until they are others.
+Status Triggers::ConfigRunEnded(const store::RunRecord& run) {
+  if (run.state == "interrupted") return {};
+  if (run.state != "failed") return context_.catalog.SetMeta(kConfigFailedMeta, "");
+  const std::string settings = Sha256Hex(ConfigFingerprint(context_.settings));
+  SEGUE_TRY(const std::string kept, context_.catalog.Meta(kConfigFailedMeta));
+  const FailedConfig before = ReadFailedConfig(kept);
+  const int64_t times = before.settings == settings ? before.times + 1 : 1;
+  return context_.catalog.SetMeta(kConfigFailedMeta, std::to_string(run.finished_ms) + " " + std::to_string(times) + " " + settings);
+}
+
+Result<bool> Triggers::ConfigMayTry(int64_t now_ms) const {
+  SEGUE_TRY(const std::string kept, context_.catalog.Meta(kConfigFailedMeta));
+  const FailedConfig failed = ReadFailedConfig(kept);
+  if (failed.times == 0 || failed.settings != Sha256Hex(ConfigFingerprint(context_.settings))) return true;
+  int64_t wait = kFirstConfigRetryMs;
+  for (int64_t i = 1; i < failed.times && wait < kLongestConfigRetryMs; ++i) wait *= 2;
+  // A clock that was set back must not stop the tries.
+  return std::llabs(now_ms - failed.at_ms) >= std::min(wait, kLongestConfigRetryMs);
+}
+
 Status Triggers::Ended(const store::RunRecord& run) {
+  if (run.trigger == "config") SEGUE_RETURN_IF_ERROR(ConfigRunEnded(run));
   // A failed run is tried again, for the same notifications.
   if (run.trigger != "notification" || run.state == "failed" || run.state == "interrupted") return {};
   for (const int64_t id : answering_) {
@@ -167,11 +206,12 @@ Result<std::optional<Trigger>> Triggers::ScheduleDue(int64_t now_ms) {
                                                store::Iso8601(schedule_->next())});
 }
 
-Result<std::optional<Trigger>> Triggers::ConfigDue() const {
+Result<std::optional<Trigger>> Triggers::ConfigDue(int64_t now_ms) const {
   if (context_.settings.config_trigger != "on") return std::optional<Trigger>();
   SEGUE_TRY(const std::string change, ConfigNews(context_));
   if (change.empty()) return std::optional<Trigger>();
-  return std::optional(Trigger{"config", change});
+  SEGUE_TRY(const bool may_try, ConfigMayTry(now_ms));
+  return may_try ? std::optional(Trigger{"config", change}) : std::nullopt;
 }
 
 Result<std::optional<Trigger>> Triggers::DriftDue(int64_t now_ms) {

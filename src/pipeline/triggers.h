@@ -47,7 +47,9 @@ class Triggers {
   Status Settle(const Waiting& waiting, const char* state, const nlohmann::json& outcome);
   Result<std::optional<Trigger>> FeedbackDue() const;
   Result<std::optional<Trigger>> ScheduleDue(int64_t now_ms);
-  Result<std::optional<Trigger>> ConfigDue() const;
+  Result<std::optional<Trigger>> ConfigDue(int64_t now_ms) const;
+  Status ConfigRunEnded(const store::RunRecord& run);
+  Result<bool> ConfigMayTry(int64_t now_ms) const;
   Result<std::optional<Trigger>> DriftDue(int64_t now_ms);
 
   Context context_;

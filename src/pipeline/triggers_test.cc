@@ -148,6 +148,37 @@ TEST_F(TheTriggers, ChangedSettingsAreDueUntilTheyAreJudged) {
   EXPECT_EQ(Due(), "config");
 }
 
+TEST_F(TheTriggers, SettingsWithWhichARunFailsAreTriedAgainLaterEachTime) {
+  ASSERT_TRUE(RememberJudged(Now(), *MaterialNow(Now()), "d1", "r1").ok());
+  settings_.algorithms = "popularity,nonsense";
+  const auto fails = [&] {
+    ASSERT_EQ(Start(), "config");
+    ASSERT_TRUE(triggers_->Ended({.run_id = "r1", .trigger = "config", .state = "failed", .finished_ms = time_.NowMs()}).ok());
+  };
+  fails();
+  EXPECT_EQ(Due(), "");
+  time_.Advance(kHour / 6);
+  fails();
+  Make();  // the program starts anew
+  time_.Advance(kHour / 6);
+  EXPECT_EQ(Due(), "") << "the second wait is twenty minutes";
+  time_.Advance(kHour / 6);
+  fails();
+  for (int day = 0; day < 8; ++day) {
+    time_.Advance(24 * kHour);
+    fails();
+  }
+  time_.Advance(20 * kHour);
+  EXPECT_EQ(Due(), "");
+  settings_.algorithms = "popularity,nonsense2";
+  EXPECT_EQ(Due(), "config") << "other settings are tried at once";
+  settings_.algorithms = "popularity,nonsense";
+  time_.Advance(5 * kHour);
+  EXPECT_EQ(Start(), "config") << "a day is the longest wait";
+  ASSERT_TRUE(triggers_->Ended({.run_id = "r1", .trigger = "config", .state = "refused", .finished_ms = time_.NowMs()}).ok());
+  EXPECT_EQ(Due(), "config") << "it did not fail";
+}
+
 TEST_F(TheTriggers, AnotherVersionOfTheProgramIsAChangedConfiguration) {
   const std::string now = ConfigFingerprint(settings_);
   std::string before = now;

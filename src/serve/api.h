@@ -1,39 +1,22 @@
 #pragma once
 
-#include <array>
-#include <atomic>
 #include <filesystem>
-#include <map>
-#include <memory>
-#include <mutex>
-#include <string>
 #include <span>
+#include <string>
 #include <string_view>
-#include <utility>
 
+#include "serve/access.h"
+#include "serve/counters.h"
+#include "serve/dialects/audioscrobbler.h"
+#include "serve/dialects/lastfm.h"
+#include "serve/dialects/listenbrainz.h"
+#include "serve/dialects/scrobbles.h"
 #include "serve/http.h"
+#include "serve/lists.h"
 #include "serve/live.h"
-#include "serve/recommend.h"
+#include "serve/rate_limit.h"
 
 namespace segue::serve {
-
-/// Counts for /metrics. Thread-safe.
-struct Counters {
-  std::atomic<uint64_t> lists{0};
-  std::atomic<uint64_t> events{0};
-  /// Upper ends of the latency histogram, microseconds; the last bucket is +Inf.
-  static constexpr std::array<uint64_t, 8> kBounds = {500, 1000, 2500, 5000, 10000, 50000, 250000, 1000000};
-  std::array<std::atomic<uint64_t>, kBounds.size() + 1> latency{};
-  std::atomic<uint64_t> latency_sum_us{0};
-
-  /// `route` as in Request: text that lives as long as the program.
-  void Note(std::string_view route, int status, uint64_t microseconds);
-  std::map<std::pair<std::string_view, int>, uint64_t> Requests() const;
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::pair<std::string_view, int>, uint64_t> requests_;  // by route and status
-};
 
 /// What the server can do: a request in, a response out. Thread-safe. Throws
 /// only for bugs.
@@ -42,9 +25,15 @@ class Api {
   explicit Api(const Context& context);
   ~Api();
 
+  /// Once the headers are there: finds out who asks, and what he may still ask.
+  void Meet(Request& request);
+  /// Why this caller gets no answer: 401, 403 or 429.
+  std::optional<Response> Refusal(const Request& request) const;
   Response Handle(const Request& request);
-  /// Is the token that the settings ask for there?
-  bool Allowed(const Request& request) const;
+  /// Adds the headers that every answer has, and puts what an admin did on the audit.
+  void Finish(const Request& request, Response& response);
+  /// Bytes that the body may have.
+  uint64_t BodyLimit(const Request& request) const;
   /// The pattern of the address, as Request::route.
   static std::string_view RouteOf(const Request& request);
 
@@ -54,16 +43,28 @@ class Api {
   /// Takes a finished upload over.
   Response AcceptUpload(const std::string& key, const std::filesystem::path& file);
 
-  Counters& counters() { return counters_; }
+  /// A request was answered, or given up; `bytes`: of the answer's body.
+  void Note(const Request& request, int status, uint64_t microseconds, uint64_t bytes);
 
  private:
   struct Row {
     std::string_view method, pattern;
+    Access access;
     Response (*answer)(Api&, const Request&);
+    /// How the route's clients expect to be refused; null: a Problem.
+    Response (*refusal)(int status, std::string_view why) = nullptr;
   };
   static std::span<const Row> Rows();
+  static std::span<const Row> OwnRows();
+  static std::span<const Row> DialectRows();
+  /// Null where nothing answers.
+  static const Row* Find(const Request& request);
 
-  Response Index() const;
+  Response Index(const Request& request);
+  Response Tokens() const;
+  Response CreateToken(const Request& request);
+  Response RevokeToken(const Request& request);
+  Response Audit(const Request& request) const;
   Response Status() const;
   Response Ready() const;
   Response Metrics() const;
@@ -72,8 +73,6 @@ class Api {
   Response Hits() const;
   Response ListenerHits(const Request& request) const;
   Response TrackHit(const Request& request) const;
-  /// The models that are live, and were before, of any kind.
-  Result<std::vector<store::DeploymentRecord>> LiveModels() const;
   Response Tracks(const Request& request) const;
   Response Track(const Request& request) const;
   Response Similar(const Request& request) const;
@@ -84,21 +83,37 @@ class Api {
   Response Models(const Request& request) const;
   Response OneModel(const Request& request) const;
   Response Deployments() const;
-  Response Alarms() const;
+  Response Alarms(const Request& request) const;
+  Response OneAlarm(const Request& request) const;
+  Response AcknowledgeAlarm(const Request& request);
+  Response Logs(const Request& request) const;
+  Response Drift(const Request& request) const;
   Response Quality(const Request& request) const;
   Response Rejected(const Request& request) const;
   Response Quarantine(const Request& request) const;
   Response Promote(const Request& request);
+  Response OneList(const Request& request);
+  Response Lineage(const Request& request) const;
+  Response Aliases() const;
+  Response PutAlias(const Request& request);
+  Response RemoveAlias(const Request& request);
+  Response Delivery() const;
+  Response Online(const Request& request);
   Response Notifications(const Request& request);
+  /// Does what a promotion or rollback (its command's outcome) led to answer requests now?
+  bool Serves(const nlohmann::json& outcome) const;
   Response Ask(const std::string& kind, const Request& request, const std::string& model_id);
 
   Context context_;
+  Gatekeeper gate_;
+  RateLimiter limiter_;
   Live live_;
-  Recommender recommender_;
+  Lists lists_;
   Counters counters_;
+  Scrobbles scrobbles_;
+  ListenBrainz listenbrainz_;
+  Audioscrobbler audioscrobbler_;
+  LastFm lastfm_;
 };
-
-/// A random id for a list or a request: 16 hex digits.
-std::string RandomHex();
 
 }  // namespace segue::serve

@@ -5,6 +5,7 @@
 #include "serve/api.h"
 #include "serve/notifications.h"
 #include "serve/record_json.h"
+#include "store/aliases.h"
 
 // What the API asks the pipeline to do, and files on their way to it.
 namespace segue::serve {
@@ -18,10 +19,12 @@ constexpr auto kLongestWait = std::chrono::seconds(10);
 }  // namespace
 
 Response Api::Promote(const Request& request) {
-  const auto model = context_.catalog.FindModel(request.path[2]);
+  const auto model_id = store::ResolveModel(context_.catalog, request.path[2]);
+  if (!model_id.ok()) return ProblemOf(model_id.error());
+  const auto model = context_.catalog.FindModel(*model_id);
   if (!model.ok()) return ProblemOf(model.error());
   if (!*model) return Problem(404, "Not found", "there is no model '" + request.path[2] + "'");
-  return Ask("promote", request, request.path[2]);
+  return Ask("promote", request, *model_id);
 }
 
 Response Api::Ask(const std::string& kind, const Request& request, const std::string& model_id) {
@@ -55,15 +58,12 @@ Response Api::Ask(const std::string& kind, const Request& request, const std::st
     if (*command && (*command)->state == "pending") {
       return steady_clock::now() < end ? std::nullopt : std::optional(accepted);
     }
-    const json outcome = *command ? Kept((*command)->outcome) : json();
-    if (*command && (*command)->state == "done") {
+    json outcome = *command ? Kept((*command)->outcome) : json();
+    if (*command && (*command)->state == "done" && outcome.is_object()) {
       // The next request shall see it: do not wait for the follower's next look.
-      const std::string live = outcome.is_object() ? outcome.value("live", "") : "";
-      const auto snapshot = live_.Now();
-      const auto view = snapshot->hits();
-      const bool of_hits = outcome.is_object() && outcome.value("kind", "") == Name(ModelKind::kHits);
-      const bool seen = of_hits ? view != nullptr && view->model_id == live : outcome.is_object() && snapshot->model_id() == live;
-      return seen || steady_clock::now() >= end ? std::optional(Json(outcome)) : std::nullopt;
+      live_.Wake();
+      outcome["serving"] = Serves(outcome);
+      return outcome["serving"] == true || steady_clock::now() >= end ? std::optional(Json(outcome)) : std::nullopt;
     }
     const std::string code = outcome.is_object() ? outcome.value("code", "") : "";
     const int status = code == "not_found" ? 404 : code == "conflict" ? 409 : 500;
@@ -71,6 +71,16 @@ Response Api::Ask(const std::string& kind, const Request& request, const std::st
                    outcome.is_object() ? outcome.value("message", "") : "");
   };
   return response;
+}
+
+bool Api::Serves(const json& outcome) const {
+  const std::string live = outcome.value("live", ""), tried = outcome.value("ended", "");
+  const auto models = live_.Models();
+  if (outcome.value("kind", "") == Name(ModelKind::kHits)) {
+    const auto view = models->live->hits();
+    return view != nullptr && view->model_id == live;
+  }
+  return models->live->model_id() == live && (tried.empty() || models->challenger == nullptr);
 }
 
 Result<std::string> Api::InboxKey(const Request& request) const {

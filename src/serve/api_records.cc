@@ -5,10 +5,11 @@
 
 #include "serve/api.h"
 #include "serve/record_json.h"
+#include "store/aliases.h"
 #include "store/dataset_store.h"
 #include "store/duck.h"
 
-// What the API tells of what was done: runs, models, deployments, alarms, data quality.
+// What the API tells of what was done: runs, models, deployments, data quality.
 namespace segue::serve {
 
 using nlohmann::json;
@@ -48,30 +49,23 @@ Response Api::Models(const Request& request) const {
   const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX);
   if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
   const auto models = context_.catalog.Models(*offset, *n);
-  const auto live = LiveModels();
-  if (!models.ok() || !live.ok()) return ProblemOf(models.ok() ? live.error() : models.error());
+  const auto aliases = store::AllAliases(context_.catalog);
+  if (!models.ok() || !aliases.ok()) return ProblemOf(models.ok() ? aliases.error() : models.error());
   json items = json::array();
   for (const auto& model : *models) {
-    items.push_back(ModelJson(model, *live));
+    items.push_back(ModelJson(model, *aliases));
   }
   return Json({{"items", items}, {"next", models->size() == static_cast<size_t>(*n) ? json(*offset + *n) : json()}});
 }
 
 Response Api::OneModel(const Request& request) const {
-  const auto model = context_.catalog.FindModel(request.path[2]);
-  const auto live = LiveModels();
-  if (!model.ok() || !live.ok()) return ProblemOf(model.ok() ? live.error() : model.error());
+  const auto model_id = store::ResolveModel(context_.catalog, request.path[2]);
+  if (!model_id.ok()) return ProblemOf(model_id.error());
+  const auto model = context_.catalog.FindModel(*model_id);
+  const auto aliases = store::AllAliases(context_.catalog);
+  if (!model.ok() || !aliases.ok()) return ProblemOf(model.ok() ? aliases.error() : model.error());
   if (!*model) return Problem(404, "Not found", "there is no model '" + request.path[2] + "'");
-  return Json(ModelJson(**model, *live));
-}
-
-Result<std::vector<store::DeploymentRecord>> Api::LiveModels() const {
-  std::vector<store::DeploymentRecord> all;
-  for (const ModelKind kind : {ModelKind::kRecommender, ModelKind::kHits}) {
-    SEGUE_TRY(const auto live, context_.catalog.Live(kind));
-    if (live) all.push_back(*live);
-  }
-  return all;
+  return Json(ModelJson(**model, *aliases));
 }
 
 Response Api::Deployments() const {
@@ -79,17 +73,6 @@ Response Api::Deployments() const {
   if (!deployments.ok()) return ProblemOf(deployments.error());
   json items = json::array();
   for (const auto& deployment : *deployments) items.push_back(DeploymentJson(deployment));
-  return Json({{"items", items}});
-}
-
-Response Api::Alarms() const {
-  const auto alarms = context_.catalog.Alarms(1000);
-  if (!alarms.ok()) return ProblemOf(alarms.error());
-  json items = json::array();
-  for (const auto& alarm : *alarms) {
-    items.push_back({{"id", alarm.id}, {"at", store::Iso8601(alarm.at)}, {"severity", alarm.severity},
-                     {"name", alarm.name}, {"message", alarm.message}, {"run_id", OrNull(alarm.run_id)}});
-  }
   return Json({{"items", items}});
 }
 

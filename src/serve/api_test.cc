@@ -178,7 +178,7 @@ TEST_F(Serving, PromotesAndSaysWhatIsLive) {
   stop = true;
   pipeline.join();
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.Json(), json({{"from", "m2"}, {"live", "m1"}, {"to", "m1"}}));
+  EXPECT_EQ(answer.Json(), json({{"from", "m2"}, {"live", "m1"}, {"to", "m1"}, {"serving", true}}));
   EXPECT_EQ(Get("/v1/status")["live"]["model_id"], "m1") << "seen at once";
 }
 
@@ -205,8 +205,9 @@ TEST_F(Serving, MetricsCountByRouteAndStatus) {
   for (const char* line : {"segue_requests_total{route=\"/v1/tracks/{id}\",status=\"200\"} 2\n",
                            "segue_requests_total{route=\"/v1/tracks/{id}\",status=\"404\"} 1\n",
                            "segue_requests_total{route=\"/v1/inbox/{name}\",status=\"202\"} 1\n",
-                           "segue_model_info{model_id=\"m1\",algorithm=\"popularity\"} 1\n", "segue_events_total 1\n",
-                           "segue_request_seconds_bucket{le=\"+Inf\"} 5\n", "segue_request_seconds_count 5\n"}) {
+                           "segue_model_info{model_id=\"m1\",algorithm=\"popularity\",dataset_id=\"d1\"} 1\n", "segue_events_total 1\n",
+                           "segue_request_seconds_bucket{route=\"/v1/tracks/{id}\",le=\"+Inf\"} 3\n",
+                           "segue_request_seconds_count{route=\"/v1/tracks/{id}\"} 3\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << text;
   }
 }

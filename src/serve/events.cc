@@ -85,17 +85,23 @@ Status ReadValue(const json& event, const std::string& where, store::FeedbackEve
   return {};
 }
 
-Result<store::FeedbackEvent> ReadEvent(const json& event, const std::string& where, const Snapshot& snapshot, int64_t now) {
+Result<store::FeedbackEvent> ReadEvent(const json& event, const std::string& where, const Snapshot& snapshot, int64_t now,
+                                       const std::string& listener) {
   if (!event.is_object()) return Wrong(where, "expected an object");
   store::FeedbackEvent result;
   result.received_at = now;
+  result.source = "api";
   SEGUE_TRY(result.event_id, Text(event, "event_id", where));
   SEGUE_TRY(result.listener, Text(event, "listener", where));
   SEGUE_TRY(result.list_id, Text(event, "list_id", where));
   SEGUE_TRY(result.kind, Text(event, "kind", where));
+  if (result.listener.empty()) result.listener = listener;
   if (result.listener.empty()) return Wrong(where + ".listener", "is missing");
+  if (!listener.empty() && result.listener != listener) {
+    return Error{ErrorCode::kPermission, where + ".listener: is '" + result.listener + "', and the token belongs to '" + listener + "'"};
+  }
   if (!ParseEventKind(result.kind) || result.kind == "review") {
-    return Wrong(where + ".kind", "is '" + result.kind + "', expected play, skip, like, dislike or rating");
+    return Wrong(where + ".kind", "is '" + result.kind + "', expected play, skip, like, dislike, neutral or rating");
   }
   SEGUE_RETURN_IF_ERROR(ReadTrack(event, where, snapshot, result));
   SEGUE_RETURN_IF_ERROR(ReadTime(event, where, now, result));
@@ -153,7 +159,8 @@ Result<int64_t> ParseTime(std::string_view text) {
   return days * 86'400 + hour * 3600 + minute * 60 + second - offset;
 }
 
-Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, const Snapshot& snapshot, int64_t now) {
+Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, const Snapshot& snapshot, int64_t now,
+                                                      const std::string& listener) {
   SEGUE_TRY(const json parsed, ParseObject(body));
   if (!parsed.contains("events") || !parsed["events"].is_array()) {
     return Error{ErrorCode::kInvalid, "expected {\"events\": [...]}"};
@@ -164,7 +171,7 @@ Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, con
   }
   std::vector<store::FeedbackEvent> events;
   for (size_t i = 0; i < list.size(); ++i) {
-    SEGUE_TRY(auto event, ReadEvent(list[i], "events[" + std::to_string(i) + "]", snapshot, now));
+    SEGUE_TRY(auto event, ReadEvent(list[i], "events[" + std::to_string(i) + "]", snapshot, now, listener));
     events.push_back(std::move(event));
   }
   return events;

@@ -11,7 +11,10 @@ namespace segue::serve {
 
 /// The body of POST /v1/events as events to append. An error names the event
 /// and the field, "events[3].kind: ...", or the position in broken JSON.
-Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, const Snapshot& snapshot, int64_t now);
+/// `listener`: whose events these may be, also where they name nobody; "" anybody's.
+/// kPermission where one is of somebody else.
+Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, const Snapshot& snapshot, int64_t now,
+                                                      const std::string& listener = "");
 
 /// "2026-03-01T12:00:00Z" (or with an offset, or without a zone: UTC) as Unix
 /// seconds; kInvalid where it is none.

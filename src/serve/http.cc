@@ -1,5 +1,7 @@
 #include "serve/http.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <nlohmann/json.hpp>
@@ -51,6 +53,7 @@ int StatusOf(ErrorCode code) {
 const char* TitleOf(int status) {
   switch (status) {
     case 400: return "Bad request";
+    case 401: return "Unauthorized";
     case 403: return "Not allowed";
     case 404: return "Not found";
     case 409: return "Conflict";
@@ -100,9 +103,26 @@ void NameInstance(Response& response, const Request& request) {
   if (response.type != "application/problem+json") return;
   json body = json::parse(response.body, nullptr, false);
   if (!body.is_object()) return;
-  body["instance"] = request.target;
+  body["instance"] = ShownTarget(request.target);
   body["request_id"] = request.id;
   response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string ShownTarget(std::string_view target) {
+  // Tokens and session keys of the dialects, in the names that these give them.
+  static constexpr std::array<std::string_view, 9> kSecrets = {"token", "sk", "s", "a", "api_sig", "password", "authToken", "api_key", "key"};
+  const size_t mark = std::min(target.find('?'), target.size());
+  std::string shown(target.substr(0, mark));
+  for (std::string_view rest = target.substr(mark); !rest.empty();) {
+    const size_t end = std::min(rest.find('&', 1), rest.size());
+    const std::string_view pair = rest.substr(0, end);
+    const size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view name = pair.substr(1, equals - std::min<size_t>(equals, 1));
+    const bool secret = std::find(kSecrets.begin(), kSecrets.end(), name) != kSecrets.end();
+    shown += secret ? std::string(pair.substr(0, equals)) + "=..." : std::string(pair);
+    rest.remove_prefix(end);
+  }
+  return shown;
 }
 
 bool Matches(std::string_view pattern, const std::vector<std::string>& path) {
@@ -133,16 +153,26 @@ Status ParseTarget(std::string_view target, Request& request) {
   target = target.substr(0, target.find('#'));
   const size_t mark = std::min(target.find('?'), target.size());
   SEGUE_RETURN_IF_ERROR(ParsePath(target.substr(0, mark), request));
-  std::string_view query = target.substr(std::min(mark + 1, target.size()));
-  while (!query.empty()) {
-    const size_t end = std::min(query.find('&'), query.size());
-    const std::string_view pair = query.substr(0, end);
-    const size_t equals = std::min(pair.find('='), pair.size());
-    SEGUE_TRY(const std::string name, DecodePercent(pair.substr(0, equals), true, "the address"));
-    SEGUE_TRY(request.query[name], DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true, "the address"));
-    query.remove_prefix(std::min(end + 1, query.size()));
-  }
+  SEGUE_TRY(request.query, ParseForm(target.substr(std::min(mark + 1, target.size())), "the address"));
   return {};
+}
+
+Result<std::map<std::string, std::string>> ParseForm(std::string_view text, const std::string& what) {
+  std::map<std::string, std::string> form;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('&'), text.size());
+    const std::string_view pair = text.substr(0, end);
+    const size_t equals = std::min(pair.find('='), pair.size());
+    SEGUE_TRY(const std::string name, DecodePercent(pair.substr(0, equals), true, what));
+    SEGUE_TRY(form[name], DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true, what));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return form;
+}
+
+std::string FieldOf(const std::map<std::string, std::string>& form, const std::string& name) {
+  const auto it = form.find(name);
+  return it == form.end() ? std::string() : it->second;
 }
 
 Result<int64_t> QueryNumber(const Request& request, const std::string& name, int64_t missing, int64_t least, int64_t most) {

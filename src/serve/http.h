@@ -6,13 +6,32 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/result.h"
+#include "store/access.h"
 
 namespace segue::serve {
+
+/// Who sent a request, as serve/access.h finds out.
+struct Caller {
+  bool known = false;                         ///< false: the rest means nothing
+  store::Role role = store::Role::kRead;
+  std::string token_id;                       ///< "" without a token
+  std::string name;                           ///< the token's, for people: "phone", "loopback"
+  std::string listener;                       ///< whom the token belongs to; "" nobody
+};
+
+/// How much a caller may still ask (serve/rate_limit.h).
+struct Allowance {
+  bool granted = true;
+  int64_t limit = 0;        ///< requests a minute; 0: there is no limit, and the rest means nothing
+  int64_t remaining = 0;
+  int64_t reset_in_s = 0;   ///< seconds until all is there again, rounded up; where refused: until one is
+};
 
 struct Request {
   std::string method;                         ///< "GET", ...
@@ -22,6 +41,15 @@ struct Request {
   std::string body;
   std::string authorization;
   std::string signature;                      ///< X-Segue-Signature
+  std::string api_key;                        ///< X-API-Key
+  std::string host;                           ///< Host
+  std::string origin;                         ///< Origin: the site whose page sent it; "" not a browser, or the same site
+  bool origin_is_named = false;               ///< in serve.cors_origins
+  std::string address;                        ///< the sender's, without the port
+  bool loopback = false;                      ///< the sender is on this machine
+  bool tls = false;
+  Caller caller;
+  Allowance allowance;
   std::string id;                             ///< X-Request-Id
   std::string_view route;                     ///< "/v1/tracks/{id}"; "" where nothing answers to the path
 };
@@ -31,6 +59,8 @@ struct Response {
   std::string body;
   std::string type = "application/json";
   std::string allow;                          ///< for 405
+  std::vector<std::pair<std::string, std::string>> headers;  ///< others
+  std::string subject;                        ///< what an admin's request was about, for the audit
   /// Where set, the answer is not there yet: asked each few milliseconds
   /// without holding a thread, until it gives one.
   std::function<std::optional<Response>()> later;
@@ -53,6 +83,17 @@ bool Matches(std::string_view pattern, const std::vector<std::string>& path);
 /// Splits and decodes path and query; kInvalid for what is not a clean path
 /// ("..", empty parts, bad escapes, NUL, bytes that are no UTF-8).
 Status ParseTarget(std::string_view target, Request& request);
+
+/// The address as logs and answers may show it: values of parameters that hold
+/// secrets ("token", "sk", "a", ...) are replaced by "...".
+std::string ShownTarget(std::string_view target);
+
+/// "a=1&b=2", decoded, as queries and forms have it; of a repeated name the last.
+/// kInvalid for bad escapes, NUL, and bytes that are no UTF-8.
+Result<std::map<std::string, std::string>> ParseForm(std::string_view text, const std::string& what);
+
+/// A field of a form or query; "" where it is not there.
+std::string FieldOf(const std::map<std::string, std::string>& form, const std::string& name);
 
 /// A JSON object; kInvalid with the byte at which the text stops to be JSON.
 Result<nlohmann::json> ParseObject(std::string_view body);

@@ -4,9 +4,8 @@
 
 #include <nlohmann/json.hpp>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
+#include "core/hash.h"
 #include "store/object_store.h"
 
 namespace segue::serve {
@@ -54,22 +53,6 @@ Result<ObjectCreated> ReadRecord(const json& record, const std::string& where, s
   return object;
 }
 
-std::string HmacHex(std::string_view key, std::string_view body) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest,
-           &length) == nullptr) {
-    return {};
-  }
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) {
-    text += kHex[digest[i] >> 4];
-    text += kHex[digest[i] & 15];
-  }
-  return text;
-}
-
 }  // namespace
 
 Result<Notification> ParseNotification(std::string_view body) {
@@ -107,8 +90,8 @@ bool KnowsSecret(const Request& request, std::string_view secret) {
   std::string signature = request.signature;
   if (signature.starts_with("sha256=")) signature.erase(0, 7);
   for (char& c : signature) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  const std::string expected = HmacHex(secret, request.body);
-  return !expected.empty() && SameSecret(signature, expected);
+  const std::string expected = HmacSha256Hex(secret, request.body);
+  return SameSecret(signature, expected);
 }
 
 }  // namespace segue::serve

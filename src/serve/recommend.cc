@@ -115,39 +115,58 @@ json TrackJson(const Snapshot& snapshot, uint32_t row) {
   return track;
 }
 
-json SimilarTo(const Snapshot& snapshot, uint32_t row, const std::string& listener, size_t n) {
-  json items = json::array();
-  const auto model_row = snapshot.model() == nullptr ? std::nullopt : snapshot.ModelRowOf(row);
-  if (!model_row) return {{"items", items}};
-  const auto exclude = Forbidden(snapshot, listener.empty() ? ListenerNow{} : snapshot.Listener(listener), Mode::kNext);
+namespace {
+
+/// The n best whose rows of the model are not in `exclude`.
+std::vector<std::pair<uint32_t, float>> SimilarAmong(const Snapshot& snapshot, uint32_t row, size_t n, std::span<const uint8_t> exclude) {
+  std::vector<std::pair<uint32_t, float>> rows;
+  const auto model_row = snapshot.ModelRowOf(row);
+  if (!model_row || n == 0) return rows;
   const auto forbidden = static_cast<size_t>(std::count(exclude.begin(), exclude.end(), 1));
   for (const auto& similar : snapshot.model()->Similar(*model_row, n + forbidden)) {
     if (exclude[Raw(similar.track)] != 0) continue;
-    const uint32_t other = *snapshot.RowOfModel(similar.track);
+    rows.emplace_back(*snapshot.RowOfModel(similar.track), similar.score);
+    if (rows.size() == n) break;
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<std::pair<uint32_t, float>> SimilarRows(const Snapshot& snapshot, uint32_t row, size_t n) {
+  if (snapshot.model() == nullptr) return {};
+  return SimilarAmong(snapshot, row, n, Forbidden(snapshot, ListenerNow{}, Mode::kNext));
+}
+
+json SimilarTo(const Snapshot& snapshot, uint32_t row, const std::string& listener, size_t n) {
+  json items = json::array();
+  if (snapshot.model() == nullptr) return {{"items", items}};
+  const auto exclude = Forbidden(snapshot, listener.empty() ? ListenerNow{} : snapshot.Listener(listener), Mode::kNext);
+  for (const auto& [other, score] : SimilarAmong(snapshot, row, n, exclude)) {
     const Tracks& tracks = snapshot.data().tracks;
-    items.push_back({{"track_id", tracks.id[other]}, {"artist", tracks.artist[other]}, {"title", tracks.title[other]},
-                     {"score", similar.score}});
-    if (items.size() == n) break;
+    items.push_back({{"track_id", tracks.id[other]}, {"artist", tracks.artist[other]}, {"title", tracks.title[other]}, {"score", score}});
   }
   return {{"items", items}};
 }
 
-std::string Recommender::ListFor(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) {
+std::string_view Name(Mode mode) { return mode == Mode::kNext ? "next" : "discovery"; }
+
+Recommender::Answer Recommender::ListFor(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) {
   Kept list;
-  list.asked = (mode == Mode::kNext ? "next " : "discovery ") + std::to_string(n) + " " + listener;
+  list.asked = std::string(Name(mode)) + " " + std::to_string(n) + " " + listener;
   list.made_of = snapshot.model_id() + " " + snapshot.dataset_id() + " " + std::to_string(snapshot.VersionOf(listener));
   {
     const std::lock_guard lock(mutex_);
     const auto it = by_asked_.find(list.asked);
     if (it != by_asked_.end() && it->second->made_of == list.made_of) {
       kept_.splice(kept_.begin(), kept_, it->second);
-      return it->second->body;
+      return {it->second->list, true};
     }
   }
-  list.body = Make(snapshot, listener, mode, n);
-  std::string body = list.body;
+  list.list = std::make_shared<const MadeList>(Make(snapshot, listener, mode, n));
+  Answer answer{list.list, false};
   Keep(std::move(list));
-  return body;
+  return answer;
 }
 
 void Recommender::Keep(Kept list) {
@@ -164,25 +183,28 @@ void Recommender::Keep(Kept list) {
   while (kept_bytes_ > kMostKeptBytes) drop(std::prev(kept_.end()));
 }
 
-std::string Recommender::Make(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) const {
-  json answer = {{"listener", listener}, {"model_id", json()}, {"fallback", json()}, {"mode", mode == Mode::kNext ? "next" : "discovery"},
+MadeList Recommender::Make(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) const {
+  json answer = {{"listener", listener}, {"model_id", json()}, {"fallback", json()}, {"mode", Name(mode)},
                  {"items", json::array()}};
   if (snapshot.model() == nullptr) {
     answer["fallback"] = "no model is live yet: drop listening data into the inbox";
-    return Dump(answer);
+    return {Dump(answer), {}};
   }
   answer["model_id"] = snapshot.model_id();
   const ListenerNow now = snapshot.Listener(listener);
   if (const std::string why = FallbackOf(now); !why.empty()) answer["fallback"] = why;
   const models::Profile profile = snapshot.model()->FoldIn(now.past.View());
   const auto chosen = Choose(snapshot, profile, Forbidden(snapshot, now, mode), n, static_cast<size_t>(settings_.max_per_artist));
+  MadeList list;
   for (const auto& track : chosen) {
     const uint32_t row = *snapshot.RowOfModel(track.track);
     const Tracks& tracks = snapshot.data().tracks;
+    list.tracks.push_back(tracks.id[row]);
     answer["items"].push_back({{"track_id", tracks.id[row]}, {"artist", tracks.artist[row]}, {"title", tracks.title[row]},
                                {"score", track.score}, {"reason", Reason(snapshot, profile, track.track)}});
   }
-  return Dump(answer);
+  list.body = Dump(answer);
+  return list;
 }
 
 }  // namespace segue::serve

@@ -36,16 +36,17 @@ json RunJson(const store::RunRecord& run) {
           {"dataset_id", OrNull(run.dataset_id)}, {"error", OrNull(run.error)}, {"new", fresh}};
 }
 
-json ModelJson(const store::ModelRecord& model, const std::vector<store::DeploymentRecord>& live) {
-  json aliases = json::array();
-  for (const auto& deployment : live) {
-    if (model.model_id == deployment.to_model) aliases.push_back("live");
-    if (model.model_id == deployment.from_model) aliases.push_back("previous");
+json ModelJson(const store::ModelRecord& model, const std::vector<store::AliasRecord>& aliases) {
+  json names = json::array();
+  for (const auto& alias : aliases) {
+    if (alias.model_id != model.model_id) continue;
+    const bool of_hits = alias.name == "live-hits" || alias.name == "previous-hits";
+    names.push_back(of_hits ? alias.name.substr(0, alias.name.rfind('-')) : alias.name);
   }
   const json report = Kept(model.report);
   return {{"model_id", model.model_id}, {"kind", Name(model.kind)}, {"algorithm", model.algorithm}, {"dataset_id", model.dataset_id},
           {"run_id", model.run_id}, {"created", store::Iso8601(model.created_at)}, {"approved", model.approved},
-          {"aliases", aliases}, {"figures", report.is_object() ? report.value("figures", json()) : json()},
+          {"aliases", names}, {"figures", report.is_object() ? report.value("figures", json()) : json()},
           {"verdict", Kept(model.verdict)}, {"manifest", Kept(model.manifest)}};
 }
 

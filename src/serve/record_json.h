@@ -21,8 +21,8 @@ nlohmann::json OrNull(const std::string& text);
 
 /// "new" is what the run found that the last judged one had not: {"objects","rows","events","config"?}.
 nlohmann::json RunJson(const store::RunRecord& run);
-/// `live`: the newest deployment of each kind.
-nlohmann::json ModelJson(const store::ModelRecord& model, const std::vector<store::DeploymentRecord>& live);
+/// `aliases`: of all models. Both live and live-hits are shown as "live", and previous-hits as "previous".
+nlohmann::json ModelJson(const store::ModelRecord& model, const std::vector<store::AliasRecord>& aliases);
 nlohmann::json DeploymentJson(const store::DeploymentRecord& deployment);
 
 }  // namespace segue::serve

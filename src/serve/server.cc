@@ -3,8 +3,10 @@
 #include <utility>
 
 #include <boost/asio.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -16,6 +18,9 @@
 #include <nlohmann/json.hpp>
 
 #include "serve/api.h"
+#include "serve/random_id.h"
+#include "serve/listen_address.h"
+#include "serve/tls.h"
 
 namespace segue::serve {
 namespace {
@@ -31,6 +36,7 @@ using std::chrono::steady_clock;
 constexpr auto kIdle = seconds(75);          ///< a kept-alive connection without a request
 constexpr auto kLaterLook = milliseconds(10);
 constexpr auto kStopPatience = seconds(5);
+constexpr auto kCertificateLook = seconds(1);
 constexpr uint32_t kMostHeaderBytes = 16 * 1024;
 constexpr size_t kUploadBuffer = 256 * 1024;
 
@@ -38,62 +44,49 @@ using RawRequest = http::request<http::string_body>;
 using RawResponse = http::response<http::string_body>;
 using HeaderParser = http::request_parser<http::empty_body>;
 
-struct Address {
-  tcp::endpoint endpoint;
-  bool loopback = false;
-};
-
-Result<Address> ParseAddress(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  const auto wrong = [&] {
-    return Error{ErrorCode::kInvalid, "serve.listen is '" + text + "', expected ADDRESS:PORT such as 127.0.0.1:7348"};
-  };
-  if (colon == std::string::npos) return wrong();
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  if (host == "localhost") host = "127.0.0.1";
-  int64_t port = -1;
-  const std::string digits = text.substr(colon + 1);
-  if (!digits.empty() && digits.size() < 6 && digits.find_first_not_of("0123456789") == std::string::npos) port = std::stoll(digits);
-  boost::system::error_code error;
-  const auto address = asio::ip::make_address(host, error);
-  if (error || port < 0 || port > 65535) return wrong();
-  return Address{{address, static_cast<uint16_t>(port)}, address.is_loopback()};
-}
+using PlainStream = beast::tcp_stream;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
 
 class HttpServer final : public Server {
  public:
   explicit HttpServer(const Context& context)
-      : context_(context), api_(context), io_(static_cast<int>(context.settings.serve_threads)), acceptor_(asio::make_strand(io_)) {}
+      : context_(context), api_(context), io_(static_cast<int>(context.settings.serve_threads)), acceptor_(asio::make_strand(io_)),
+        tls_acceptor_(asio::make_strand(io_)) {}
   ~HttpServer() override { Stop(); }
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  segue::Status Open(const Address& address) {
-    boost::system::error_code error;
-    acceptor_.open(address.endpoint.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) acceptor_.bind(address.endpoint, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (error == asio::error::address_in_use) {
-      return Error{ErrorCode::kConflict, "port " + std::to_string(address.endpoint.port()) + " is taken by another program; "
-                                         "choose one with --listen ADDRESS:PORT"};
+  segue::Status Open() {
+    SEGUE_TRY(port_, Listen(acceptor_, "serve.listen", context_.settings.listen));
+    asio::co_spawn(acceptor_.get_executor(), Accept(acceptor_, false), asio::detached);
+    if (!context_.settings.tls_listen.empty()) {
+      SEGUE_TRY(certificate_, Certificate::Open(context_.settings.tls_certificate, context_.settings.tls_key));
+      SEGUE_TRY(tls_port_, Listen(tls_acceptor_, "serve.tls_listen", context_.settings.tls_listen));
+      asio::co_spawn(tls_acceptor_.get_executor(), Accept(tls_acceptor_, true), asio::detached);
+      asio::co_spawn(tls_acceptor_.get_executor(), FollowCertificate(), asio::detached);
     }
-    if (error) return Error{ErrorCode::kIo, "listening on " + context_.settings.listen + ": " + error.message()};
-    port_ = acceptor_.local_endpoint().port();
-    asio::co_spawn(acceptor_.get_executor(), Accept(), asio::detached);
     for (int64_t i = 0; i < context_.settings.serve_threads; ++i) threads_.emplace_back([this] { RunThread(); });
     return {};
   }
 
   uint16_t port() const override { return port_; }
+  uint16_t tls_port() const override { return tls_port_; }
+
+  segue::Status ReadCertificate() override {
+    if (certificate_ == nullptr) return {};
+    const segue::Status read = certificate_->Read();
+    if (read.ok()) context_.instruments.Info("serve", "read the certificate again", {{"file", context_.settings.tls_certificate}});
+    return read;
+  }
 
   void Stop() override {
     if (stopping_.exchange(true)) return;
-    asio::post(acceptor_.get_executor(), [this] {
-      boost::system::error_code ignored;
-      acceptor_.close(ignored);
-    });
+    for (tcp::acceptor* acceptor : {&acceptor_, &tls_acceptor_}) {
+      asio::post(acceptor->get_executor(), [acceptor] {
+        boost::system::error_code ignored;
+        acceptor->close(ignored);
+      });
+    }
     {
       std::unique_lock lock(busy_mutex_);
       idle_.wait_for(lock, kStopPatience, [this] { return busy_ == 0; });
@@ -131,31 +124,85 @@ class HttpServer final : public Server {
     }
   }
 
-  asio::awaitable<void> Accept() {
+  /// The port.
+  Result<uint16_t> Listen(tcp::acceptor& acceptor, const std::string& setting, const std::string& text) const {
+    SEGUE_TRY(const ListenAddress address, ParseListenAddress(setting, text));
+    const tcp::endpoint endpoint(asio::ip::make_address(address.host), address.port);
+    boost::system::error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (error == asio::error::address_in_use) {
+      return Error{ErrorCode::kConflict, "port " + std::to_string(address.port) + " is taken by another program; choose one with " +
+                                             (setting == "serve.listen" ? "--listen" : setting) + " ADDRESS:PORT"};
+    }
+    if (error) return Error{ErrorCode::kIo, "listening on " + text + ": " + error.message()};
+    return acceptor.local_endpoint().port();
+  }
+
+  asio::awaitable<void> Accept(tcp::acceptor& acceptor, bool tls) {
     while (!stopping_.load()) {
       boost::system::error_code error;
-      tcp::socket socket = co_await acceptor_.async_accept(asio::make_strand(io_), asio::redirect_error(asio::use_awaitable, error));
+      tcp::socket socket = co_await acceptor.async_accept(asio::make_strand(io_), asio::redirect_error(asio::use_awaitable, error));
       if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) co_return;
       if (error) {
         // Out of file descriptors, say: others may be given back soon.
-        asio::steady_timer pause(acceptor_.get_executor(), milliseconds(50));
+        asio::steady_timer pause(acceptor.get_executor(), milliseconds(50));
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
         continue;
       }
       socket.set_option(tcp::no_delay(true), error);
       const auto executor = socket.get_executor();
-      asio::co_spawn(executor, Converse(beast::tcp_stream(std::move(socket))), asio::detached);
+      if (tls) {
+        asio::co_spawn(executor, ConverseSafely(std::move(socket), certificate_->Now()), asio::detached);
+      } else {
+        asio::co_spawn(executor, ConversePlainly(std::move(socket)), asio::detached);
+      }
+    }
+  }
+
+  asio::awaitable<void> ConversePlainly(tcp::socket socket) {
+    PlainStream stream(std::move(socket));
+    co_await Converse(stream);
+    boost::system::error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  /// `context` lives as long as the conversation, also when the certificate is changed meanwhile.
+  asio::awaitable<void> ConverseSafely(tcp::socket socket, std::shared_ptr<asio::ssl::context> context) {
+    TlsStream stream(std::move(socket), *context);
+    const auto patience = seconds(context_.settings.request_timeout_s);
+    boost::system::error_code error;
+    beast::get_lowest_layer(stream).expires_after(patience);
+    co_await stream.async_handshake(asio::ssl::stream_base::server, asio::redirect_error(asio::use_awaitable, error));
+    if (error) co_return;
+    co_await Converse(stream);
+    beast::get_lowest_layer(stream).expires_after(patience);
+    co_await stream.async_shutdown(asio::redirect_error(asio::use_awaitable, error));
+  }
+
+  asio::awaitable<void> FollowCertificate() {
+    asio::steady_timer pause(co_await asio::this_coro::executor);
+    while (!stopping_.load()) {
+      boost::system::error_code error;
+      pause.expires_after(kCertificateLook);
+      co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, error));
+      if (!certificate_->Changed()) continue;
+      // Half written, say: the next change is looked at again.
+      if (const segue::Status read = ReadCertificate(); !read.ok()) context_.instruments.Warn("serve", "the certificate before goes on: " + read.error().message);
     }
   }
 
   /// One connection, request by request.
-  asio::awaitable<void> Converse(beast::tcp_stream stream) {
+  template <typename Stream>
+  asio::awaitable<void> Converse(Stream& stream) {
     beast::flat_buffer buffer;
     bool go_on = true;
     while (go_on && !stopping_.load()) {
       // Idle time is not the client's slowness: the clock starts at the first byte.
       if (buffer.size() == 0) {
-        stream.expires_after(kIdle);
+        beast::get_lowest_layer(stream).expires_after(kIdle);
         boost::system::error_code error;
         const size_t read = co_await stream.async_read_some(buffer.prepare(4096), asio::redirect_error(asio::use_awaitable, error));
         if (error) break;
@@ -163,12 +210,11 @@ class HttpServer final : public Server {
       }
       go_on = co_await OneRequest(stream, buffer);
     }
-    boost::system::error_code ignored;
-    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
   }
 
-  asio::awaitable<bool> OneRequest(beast::tcp_stream& stream, beast::flat_buffer& buffer) {
-    stream.expires_after(seconds(context_.settings.request_timeout_s));
+  template <typename Stream>
+  asio::awaitable<bool> OneRequest(Stream& stream, beast::flat_buffer& buffer) {
+    beast::get_lowest_layer(stream).expires_after(seconds(context_.settings.request_timeout_s));
     const auto start = steady_clock::now();
     HeaderParser header;
     header.header_limit(kMostHeaderBytes);
@@ -181,7 +227,7 @@ class HttpServer final : public Server {
     Request request;
     request.id = RandomHex();
     if (error) {
-      if (error == beast::error::timeout || stream.socket().is_open() == false) co_return false;
+      if (error == beast::error::timeout || !beast::get_lowest_layer(stream).socket().is_open()) co_return false;
       const Response response = error == http::error::header_limit
                                     ? Problem(431, "Headers too large", "the headers have more than 16 KiB")
                                     : Problem(400, "Bad request", "this is not HTTP: " + error.message());
@@ -192,10 +238,18 @@ class HttpServer final : public Server {
     request.method = std::string(head.method_string());
     request.authorization = std::string(head[http::field::authorization]);
     request.signature = std::string(head["X-Segue-Signature"]);
+    request.api_key = std::string(head["X-API-Key"]);
+    request.host = std::string(head[http::field::host]);
+    request.origin = std::string(head[http::field::origin]);
+    request.tls = std::is_same_v<Stream, TlsStream>;
+    const auto peer = beast::get_lowest_layer(stream).socket().remote_endpoint(error).address();
+    request.address = peer.to_string();
+    request.loopback = !error && IsLoopback(request.address);
     if (const segue::Status parsed = ParseTarget({head.target().data(), head.target().size()}, request); !parsed.ok()) {
       co_return co_await Answer(stream, request, ProblemOf(parsed.error()), start, version, false);
     }
     request.route = Api::RouteOf(request);
+    api_.Meet(request);
     if (beast::iequals(head[http::field::expect], "100-continue")) {
       RawResponse go(http::status::continue_, version);
       co_await http::async_write(stream, go, asio::redirect_error(asio::use_awaitable, error));
@@ -205,7 +259,7 @@ class HttpServer final : public Server {
     if (request.method == "PUT" && request.path.size() >= 3 && request.path[0] == "v1" && request.path[1] == "inbox") {
       co_return co_await Upload(stream, buffer, header, request, start, version, keep);
     }
-    const auto limit = static_cast<uint64_t>(context_.settings.max_body_bytes);
+    const uint64_t limit = api_.BodyLimit(request);
     const Response large = Problem(413, "Body too large", "a body may have at most " + std::to_string(limit) +
                                                               " bytes here; files go to PUT /v1/inbox/{name}");
     if (Announced(header) > limit) co_return co_await Answer(stream, request, large, start, version, false);
@@ -221,7 +275,7 @@ class HttpServer final : public Server {
 
   /// tcp_stream closes the socket at a timeout; nothing can be said any more.
   bool TooSlow(const Request& request, steady_clock::time_point start) {
-    api_.counters().Note(request.route, 408, Microseconds(start));
+    api_.Note(request, 408, Microseconds(start), 0);
     return false;
   }
 
@@ -255,11 +309,10 @@ class HttpServer final : public Server {
   }
 
   /// A file on its way into the inbox, through the scratch folder.
-  asio::awaitable<bool> Upload(beast::tcp_stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
+  template <typename Stream>
+  asio::awaitable<bool> Upload(Stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
                                const Request& request, steady_clock::time_point start, unsigned version, bool keep) {
-    if (!api_.Allowed(request)) {
-      co_return co_await Answer(stream, request, Problem(401, "Unauthorized", "send the token: Authorization: Bearer ..."), start, version, false);
-    }
+    if (const auto refusal = api_.Refusal(request)) co_return co_await Answer(stream, request, *refusal, start, version, false);
     const auto key = api_.InboxKey(request);
     if (!key.ok()) co_return co_await Answer(stream, request, ProblemOf(key.error()), start, version, false);
     const auto scratch = context_.bucket.ScratchFolder() / ("upload-" + request.id);
@@ -276,7 +329,8 @@ class HttpServer final : public Server {
   }
 
   /// Status 200: the whole body is in `scratch`.
-  asio::awaitable<Response> Receive(beast::tcp_stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
+  template <typename Stream>
+  asio::awaitable<Response> Receive(Stream& stream, beast::flat_buffer& buffer, HeaderParser& header,
                                     const std::filesystem::path& scratch) {
     const auto limit = static_cast<uint64_t>(context_.settings.max_upload_bytes);
     const Response large = Problem(413, "Body too large", "an upload may have at most " + std::to_string(limit) + " bytes");
@@ -290,7 +344,7 @@ class HttpServer final : public Server {
       parser.get().body().data = block.data();
       parser.get().body().size = block.size();
       // Each block has the time of a request: an upload may be long, not stuck.
-      stream.expires_after(seconds(context_.settings.request_timeout_s));
+      beast::get_lowest_layer(stream).expires_after(seconds(context_.settings.request_timeout_s));
       boost::system::error_code error;
       co_await http::async_read(stream, buffer, parser, asio::redirect_error(asio::use_awaitable, error));
       if (error == http::error::need_buffer) error = {};
@@ -310,16 +364,19 @@ class HttpServer final : public Server {
   }
 
   /// False: the connection ends.
-  asio::awaitable<bool> Answer(beast::tcp_stream& stream, const Request& request, Response response,
+  template <typename Stream>
+  asio::awaitable<bool> Answer(Stream& stream, const Request& request, Response response,
                                steady_clock::time_point start, unsigned version, bool keep) {
     keep = keep && !stopping_.load();
     NameInstance(response, request);
+    api_.Finish(request, response);
     RawResponse raw(static_cast<http::status>(response.status), version);
     raw.set(http::field::content_type, response.type);
     raw.set("X-Request-Id", request.id);
     raw.set("X-Content-Type-Options", "nosniff");
     if (!response.allow.empty()) raw.set(http::field::allow, response.allow);
     if (response.status == 401) raw.set(http::field::www_authenticate, "Bearer");
+    for (const auto& [name, value] : response.headers) raw.set(name, value);
     raw.keep_alive(keep);
     const bool head_only = request.method == "HEAD";
     const size_t length = response.body.size();
@@ -327,8 +384,8 @@ class HttpServer final : public Server {
     raw.prepare_payload();
     if (head_only) raw.set(http::field::content_length, std::to_string(length));
     // Before it is sent: who has an answer finds it counted.
-    api_.counters().Note(request.route, response.status, Microseconds(start));
-    stream.expires_after(seconds(context_.settings.request_timeout_s));
+    api_.Note(request, response.status, Microseconds(start), length);
+    beast::get_lowest_layer(stream).expires_after(seconds(context_.settings.request_timeout_s));
     boost::system::error_code error;
     if (head_only) {
       http::response_serializer<http::string_body> serializer(raw);
@@ -346,22 +403,19 @@ class HttpServer final : public Server {
   std::mutex busy_mutex_;
   std::condition_variable idle_;
   int64_t busy_ = 0;
-  uint16_t port_ = 0;
+  uint16_t port_ = 0, tls_port_ = 0;
+  std::unique_ptr<Certificate> certificate_;  // null without TLS
   asio::io_context io_;
-  tcp::acceptor acceptor_;
+  tcp::acceptor acceptor_, tls_acceptor_;
   std::vector<std::thread> threads_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Server>> Start(const Context& context) {
-  SEGUE_TRY(const Address address, ParseAddress(context.settings.listen));
-  if (!address.loopback && context.settings.token.empty()) {
-    return Error{ErrorCode::kPermission, "listening on " + context.settings.listen + " would let anyone in: set serve.token "
-                                         "(SEGUE_SERVE_TOKEN=...), or listen on 127.0.0.1"};
-  }
+  SEGUE_RETURN_IF_ERROR(CheckListenAddresses(context.settings, context.catalog.access()));
   auto server = std::make_unique<HttpServer>(context);
-  SEGUE_RETURN_IF_ERROR(server->Open(address));
+  SEGUE_RETURN_IF_ERROR(server->Open());
   return std::unique_ptr<Server>(std::move(server));
 }
 

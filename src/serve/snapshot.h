@@ -1,22 +1,17 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
-#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
-#include "core/dataset.h"
 #include "core/preferences.h"
 #include "models/past.h"
-#include "serve/hits.h"
-#include "serve/server.h"
+#include "serve/ground.h"
 
 namespace segue::serve {
 
@@ -30,77 +25,59 @@ struct ListenerNow {
   std::unordered_set<std::string> heard_ids; ///< ids of tracks that the dataset lacks
 };
 
-struct PlayedTrack {
-  uint32_t row = 0;  ///< of the dataset
-  uint64_t plays = 0;
-};
-
-/// All that answers requests at one moment: one model, the newest dataset, and
-/// the feedback since; and the model of hits beside it. Immutable but for the
-/// feedback and the model of hits. Thread-safe.
+/// One model on the ground that it serves from. Several models may stand on one
+/// ground: then a dataset is in memory once, and feedback counts for all of them
+/// at once. Thread-safe.
 class Snapshot {
  public:
-  /// The live model (none yet: only the catalogue, if there is a dataset).
+  /// With a ground of its own. `model_id` "": only the catalogue, if there is a dataset.
   static Result<std::shared_ptr<Snapshot>> Load(const Context& context, std::string_view model_id,
                                                 std::string_view dataset_id, int64_t live_since);
+  /// A model on a ground that is there already.
+  static Result<std::shared_ptr<Snapshot>> LoadOn(const Context& context, std::shared_ptr<Ground> ground, std::string_view model_id, int64_t live_since);
+  /// This model, on another ground; nothing is read.
+  std::shared_ptr<Snapshot> MovedTo(std::shared_ptr<Ground> ground) const;
 
   const std::string& model_id() const { return model_id_; }
-  const std::string& dataset_id() const { return data_.id; }
-  int64_t live_since() const { return live_since_; }
+  const std::string& dataset_id() const { return data().id; }
+  /// Unix seconds; of a challenger, since when it is tried.
+  int64_t live_since() const { return live_since_.load(); }
+  /// Of a model that becomes live again.
+  void SetLiveSince(int64_t at) { live_since_ = at; }
   const models::Model* model() const { return model_.get(); }
-  const Dataset& data() const { return data_; }
+  const std::shared_ptr<Ground>& ground() const { return ground_; }
+  const Dataset& data() const { return ground_->data(); }
 
-  /// What the live model of hits says of this dataset; null where none is live.
-  std::shared_ptr<const HitView> hits() const;
-  void SetHits(std::shared_ptr<const HitView> view);
+  // As the ground has them.
+  std::shared_ptr<const HitView> hits() const { return ground_->hits(); }
+  std::string Canonical(std::string_view track_id) const { return ground_->Canonical(track_id); }
+  std::optional<uint32_t> RowOf(std::string_view track_id) const { return ground_->RowOf(track_id); }
+  Status CatchUp() { return ground_->CatchUp(); }
+  uint64_t VersionOf(const std::string& name) const { return ground_->VersionOf(name); }
+  std::optional<std::vector<PlayedTrack>> PlaysOf(const std::string& name) const { return ground_->PlaysOf(name); }
+  std::vector<Listen> ListensOf(const std::string& name, int64_t after, int64_t before, size_t n) const { return ground_->ListensOf(name, after, before, n); }
+  size_t CountListens(const std::string& name) const { return ground_->CountListens(name); }
+  std::vector<Opinion> OpinionsOf(const std::string& name) const { return ground_->OpinionsOf(name); }
+  std::optional<std::string> TrackOfSource(const std::string& source_id) const { return ground_->TrackOfSource(source_id); }
+  std::string MbidOf(const std::string& track_id) const { return ground_->MbidOf(track_id); }
+  std::vector<uint32_t> Search(std::string_view query, size_t offset, size_t n) const { return ground_->Search(query, offset, n); }
 
-  /// The canonical id for any id or name that a track may be asked for by.
-  std::string Canonical(std::string_view track_id) const;
-  std::optional<uint32_t> RowOf(std::string_view track_id) const;       ///< dataset row
   std::optional<uint32_t> RowOfModel(TrackIx track) const;              ///< dataset row of a model row
   std::optional<TrackIx> ModelRowOf(uint32_t row) const;
 
-  /// Takes in the feedback that the catalog has and this has not.
-  Status CatchUp();
   /// Borrows the name.
   ListenerNow Listener(const std::string& name) const;
-  uint64_t VersionOf(const std::string& name) const;
-  /// Tracks of the dataset that a listener has played, by row; nothing where he is not known.
-  std::optional<std::vector<PlayedTrack>> PlaysOf(const std::string& name) const;
-
-  /// Rows of tracks whose artist and title have all words of `query`, most
-  /// played first, from `offset` on, at most n.
-  std::vector<uint32_t> Search(std::string_view query, size_t offset, size_t n) const;
 
  private:
-  struct Since {
-    uint64_t version = 0;
-    std::vector<Event> events;                             // rows of the dataset
-    std::vector<std::pair<std::string, EventKind>> others; // tracks that it lacks
-  };
-
-  explicit Snapshot(const Context& context) : context_(context) {}
+  Snapshot(StrengthRule rule, std::shared_ptr<Ground> ground) : rule_(rule), ground_(std::move(ground)) {}
   void LinkRows();
-  void BuildSearch();
-  void Apply(const store::FeedbackEvent& event);
 
-  Context context_;
+  StrengthRule rule_;
+  std::shared_ptr<Ground> ground_;
   std::string model_id_;
-  int64_t live_since_ = 0;
-  std::unique_ptr<models::Model> model_;
-  Dataset data_;
-  std::unordered_map<std::string, std::string> aliases_;
+  std::atomic<int64_t> live_since_{0};
+  std::shared_ptr<const models::Model> model_;
   std::vector<uint32_t> model_row_of_, row_of_model_;
-  std::vector<std::string> search_text_;  // normalised "artist title"
-  std::vector<uint32_t> by_plays_;
-
-  mutable std::mutex hits_mutex_;
-  std::shared_ptr<const HitView> hits_;
-
-  std::mutex catch_up_;                  // one at a time
-  int64_t applied_seq_ = 0;
-  mutable std::shared_mutex since_mutex_;
-  std::unordered_map<std::string, Since> since_;
 };
 
 }  // namespace segue::serve

@@ -172,21 +172,31 @@ class Serving : public testing::Test {
     WriteDataset("d1", Rows());
   }
 
-  void PutLive(const std::string& model_id, std::unique_ptr<models::Model> model) {
+  /// Into the bucket and the registry.
+  void Put(const std::string& model_id, std::unique_ptr<models::Model> model) {
     const fs::path file = bucket_->ScratchFolder() / model_id;
     ASSERT_TRUE(model->Save(file).ok());
     ASSERT_TRUE(bucket_->PutFile(store::ModelKey(model_id, "model.segue"), file).ok());
     ASSERT_TRUE(catalog_->PutModel({.model_id = model_id, .algorithm = std::string(model->algorithm()), .dataset_id = "d1"}).ok());
+  }
+  void PutLive(const std::string& model_id, std::unique_ptr<models::Model> model) {
+    Put(model_id, std::move(model));
     const auto live = *catalog_->Live();
     ASSERT_TRUE(catalog_->Deploy({.at = 1, .action = "promote", .from_model = live ? live->to_model : "", .to_model = model_id}).ok());
   }
 
   void PutPopularityLive(const std::string& model_id) { PutPopularityLive(model_id, ids_); }
   /// The last of the ids is the most popular.
-  void PutPopularityLive(const std::string& model_id, const std::vector<std::string>& ids) {
+  void PutPopularityLive(const std::string& model_id, const std::vector<std::string>& ids) { PutLive(model_id, Popularity(ids)); }
+  static std::unique_ptr<models::Model> Popularity(const std::vector<std::string>& ids) {
     std::vector<float> listeners, plays(ids.size(), 1.0f);
     for (size_t i = 0; i < ids.size(); ++i) listeners.push_back(static_cast<float>(i + 1));
-    PutLive(model_id, models::PopularityModel::Make(ids, listeners, plays));
+    return models::PopularityModel::Make(ids, listeners, plays);
+  }
+  /// Tries a model that was Put beside the live one.
+  void StartTrial(const std::string& action, const std::string& model_id, double share) {
+    ASSERT_TRUE(catalog_->Deploy({.at = clock_.NowSeconds(), .action = action, .from_model = (*catalog_->Live())->to_model, .to_model = model_id,
+                                  .figures = json{{"share", share}}.dump()}).ok());
   }
 
   /// Tracks i, i + 6, i + 12... of ids_ are alike.

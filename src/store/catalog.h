@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,8 +12,14 @@
 
 #include "core/model_kind.h"
 #include "core/result.h"
+#include "store/access.h"
+#include "store/alarms.h"
 
 namespace segue::store {
+
+/// A FeedbackEvent of this kind takes back the play of its listener, track and
+/// time: who deletes a listen does not want it to count.
+inline constexpr std::string_view kTakenBack = "taken_back";
 
 /// One piece of feedback as it was acknowledged.
 struct FeedbackEvent {
@@ -22,11 +29,16 @@ struct FeedbackEvent {
   std::string track_id;   ///< ours; set even where artist and title were given
   std::string artist;     ///< "" where the track was named by id
   std::string title;
-  std::string kind;       ///< Name(EventKind)
+  std::string kind;       ///< Name(EventKind), or kTakenBack
   int64_t at = 0;         ///< Unix seconds
   double value = 1;
   std::string list_id;    ///< the recommendation list it answers; "" none
   int64_t received_at = 0;
+  std::string album;      ///< "" unknown
+  std::string source_id;  ///< the track's id elsewhere, as in core/staged.h: "mbid:...", "isrc:..."; "" none
+  int64_t duration_ms = 0; ///< the track's; 0 unknown
+  int64_t ms_played = -1; ///< -1 unknown
+  std::string source;     ///< who told: "api", "listenbrainz", ...; "" before that was kept
 };
 
 struct AppendOutcome {
@@ -99,16 +111,43 @@ struct ModelRecord {
   ModelKind kind = ModelKind::kRecommender;
 };
 
+/// A step of the deployment history. "promote" and "rollback" move the live
+/// pointer from from_model to to_model. "shadow" and "canary" start to try
+/// to_model beside from_model, which stays live; "withdraw" ends that for
+/// from_model, and to_model stays live. The next step of that kind, whatever it
+/// is, ends a trial.
 struct DeploymentRecord {
-  int64_t seq = 0;
+  int64_t seq = 0;         ///< set by the catalog; given to Deploy, the step that has to be the kind's newest
   int64_t at = 0;
   std::string actor;       ///< "pipeline", "api", "cli"
-  std::string action;      ///< "promote", "rollback"
+  std::string action;      ///< "promote", "rollback", "shadow", "canary", "withdraw"
   std::string from_model;  ///< "" none
   std::string to_model;
   std::string reason;
   std::string figures;     ///< JSON
   ModelKind kind = ModelKind::kRecommender;
+};
+
+/// A list as a listener was shown it, or (arm "shadow") would have been.
+struct Impression {
+  int64_t seq = 0;         ///< set by the catalog: ascending, with gaps where pruned
+  std::string list_id;
+  std::string listener;
+  std::string model_id;
+  std::string arm;         ///< Name(Arm)
+  std::string mode;        ///< "discovery", "next"
+  int64_t at_ms = 0;       ///< Unix milliseconds
+  int64_t made_us = 0;     ///< microseconds to make it; 0: kept from before
+  std::string error;       ///< why the model could not make it; "" it could
+  std::vector<std::string> tracks;  ///< ids, in the order shown
+};
+
+/// A name that a person gave a model.
+struct AliasRecord {
+  std::string name;
+  std::string model_id;
+  int64_t at = 0;
+  std::string actor;
 };
 
 /// What serve/ or cli/ asks the pipeline to do, followed there.
@@ -119,15 +158,6 @@ struct Command {
   std::string actor;
   std::string state;       ///< "pending", "done", "failed"
   std::string outcome;     ///< JSON; on failure {"code","message"}
-};
-
-struct AlarmRecord {
-  int64_t id = 0;
-  int64_t at = 0;
-  std::string severity;    ///< "warning", "critical"
-  std::string name;
-  std::string message;
-  std::string run_id;
 };
 
 /// What changes: events, processed objects, runs, models, deployments,
@@ -160,28 +190,53 @@ class Catalog {
   virtual Result<std::optional<RunRecord>> FindRun(std::string_view run_id) const = 0;
   /// Newest first.
   virtual Result<std::vector<RunRecord>> Runs(int64_t offset, int64_t limit) const = 0;
+  virtual Result<std::map<std::string, int64_t>> RunsByState() const = 0;
 
   virtual Status PutModel(const ModelRecord& model) = 0;
   virtual Result<std::optional<ModelRecord>> FindModel(std::string_view model_id) const = 0;
   /// Of every kind, newest first.
   virtual Result<std::vector<ModelRecord>> Models(int64_t offset, int64_t limit) const = 0;
 
-  /// Moves the live pointer of the deployment's kind and appends to the
-  /// deployment history, in one transaction; kConflict where the live model of
-  /// that kind is no longer `from_model`.
+  /// Appends to the deployment history, and so moves what it says, in one
+  /// transaction. kConflict where the live model of that kind is no longer
+  /// `from_model` (of a withdrawal: the model that is tried), or `seq` is given
+  /// and another step is the newest of that kind.
   virtual Status Deploy(const DeploymentRecord& deployment) = 0;
-  /// The newest deployment of a kind: its to_model is live. Empty before the first.
+  /// The newest promotion or rollback of a kind: its to_model is live. Empty before the first.
   virtual Result<std::optional<DeploymentRecord>> Live(ModelKind kind = ModelKind::kRecommender) const = 0;
+  /// The shadow or canary of a kind that is going on: the kind's newest step, if it is one.
+  virtual Result<std::optional<DeploymentRecord>> Trial(ModelKind kind = ModelKind::kRecommender) const = 0;
   /// Of every kind, newest first.
   virtual Result<std::vector<DeploymentRecord>> Deployments(int64_t limit) const = 0;
+
+  /// Inserts or moves.
+  virtual Status PutAlias(const AliasRecord& alias) = 0;
+  /// kNotFound where there is none of that name.
+  virtual Status RemoveAlias(std::string_view name) = 0;
+  /// By name.
+  virtual Result<std::vector<AliasRecord>> Aliases() const = 0;
+
+  virtual Status AppendImpressions(std::span<const Impression> impressions) = 0;
+  /// With seq > after, ascending, at most `limit`.
+  virtual Result<std::vector<Impression>> ImpressionsAfter(int64_t after, int64_t limit) const = 0;
+  virtual Result<int64_t> LastImpressionSeq() const = 0;
+  virtual Result<std::optional<Impression>> FindImpression(std::string_view list_id) const = 0;
+  /// Removes those with seq <= through that are older than that.
+  virtual Status PruneImpressions(int64_t through, int64_t before_ms) = 0;
 
   virtual Result<int64_t> AddCommand(const Command& command) = 0;
   virtual Result<std::vector<Command>> PendingCommands() const = 0;
   virtual Result<std::optional<Command>> FindCommand(int64_t id) const = 0;
   virtual Status FinishCommand(int64_t id, std::string_view state, std::string_view outcome) = 0;
 
+  /// An event's alarm: it fires at once. Rules' alarms go through alarm_book().
   virtual Status AddAlarm(const AlarmRecord& alarm) = 0;
+  /// Those that have fired, newest first.
   virtual Result<std::vector<AlarmRecord>> Alarms(int64_t limit) const = 0;
+  virtual AlarmBook& alarm_book() const = 0;
+
+  /// Tokens and the record of what admins did; borrowed, as long as the catalog.
+  virtual AccessRecords& access() = 0;
 
   /// Small values by name ("flushed_seq"); "" where unset.
   virtual Result<std::string> Meta(std::string_view name) const = 0;

@@ -6,6 +6,9 @@
 
 namespace segue::store {
 
+/// In DataFolder::logs(): what is being written; older ones are requests-<Unix ms>.ndjson.
+inline constexpr const char* kRequestLog = "requests.ndjson";
+
 /// Where things lie in a data folder (`--data DIR`), named in one place.
 struct DataFolder {
   std::filesystem::path root;
@@ -15,9 +18,10 @@ struct DataFolder {
   std::filesystem::path catalog() const { return root / "catalog.sqlite"; }
   std::filesystem::path config() const { return root / "segue.toml"; }
   std::filesystem::path spill() const { return root / "spill"; }
+  std::filesystem::path logs() const { return root / "logs"; }
   /// A run's log while it is written; a finished run's is in the bucket.
   std::filesystem::path run_log(std::string_view run_id) const {
-    return root / "logs" / (std::string(run_id) + ".ndjson");
+    return logs() / (std::string(run_id) + ".ndjson");
   }
 };
 

@@ -93,4 +93,17 @@ Status SqliteConnection::Run(const std::string& sql) {
   return {};
 }
 
+void SqliteConnection::RollBack() {
+  if (sqlite3_get_autocommit(database_) == 0) (void)Run("ROLLBACK").ok();
+}
+
+Result<std::map<std::string, int64_t>> ReadCounts(Statement& statement) {
+  std::map<std::string, int64_t> counts;
+  for (;;) {
+    SEGUE_TRY(const bool more, statement.Step());
+    if (!more) return counts;
+    counts[statement.Text(0)] = statement.Int(1);
+  }
+}
+
 }  // namespace segue::store

@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/result.h"
 
@@ -43,6 +46,24 @@ class Statement {
   int failed_ = 0;
 };
 
+/// All rows of a statement that is bound.
+template <typename Row>
+Result<std::vector<Row>> ReadAll(Statement& statement, Row (*read)(const Statement&)) {
+  std::vector<Row> rows;
+  for (;;) {
+    SEGUE_TRY(const bool more, statement.Step());
+    if (!more) return rows;
+    rows.push_back(read(statement));
+  }
+}
+
+/// Its first row, if there is one.
+template <typename Row>
+Result<std::optional<Row>> ReadFirst(Statement& statement, Row (*read)(const Statement&)) {
+  SEGUE_TRY(const bool found, statement.Step());
+  return found ? std::optional<Row>(read(statement)) : std::nullopt;
+}
+
 /// One connection. Not thread-safe.
 class SqliteConnection {
  public:
@@ -53,11 +74,26 @@ class SqliteConnection {
 
   Status Open(const std::filesystem::path& file);
   Status Run(const std::string& sql);
+  /// Ends a transaction that is open, if one is, as if it had not been.
+  void RollBack();
   sqlite3* get() const { return database_; }
 
  private:
   sqlite3* database_ = nullptr;
 };
+
+/// Rows of a text and a number, as a map.
+Result<std::map<std::string, int64_t>> ReadCounts(Statement& statement);
+
+/// All that `body` does, or nothing; durable at the end.
+template <typename Body>
+Status InTransaction(SqliteConnection& connection, const Body& body) {
+  SEGUE_RETURN_IF_ERROR(connection.Run("BEGIN IMMEDIATE"));
+  Status outcome = body();
+  if (outcome.ok()) outcome = connection.Run("COMMIT");
+  if (!outcome.ok()) connection.RollBack();
+  return outcome;
+}
 
 /// The error of the connection's last call.
 Error SqliteError(sqlite3* database);

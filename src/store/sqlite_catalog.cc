@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <mutex>
 
 #include <openssl/rand.h>
@@ -9,11 +10,12 @@
 #include "core/check.h"
 #include "store/catalog.h"
 #include "store/sqlite.h"
+#include "store/sqlite_access.h"
+#include "store/sqlite_alarms.h"
+#include "store/sqlite_delivery.h"
 
 namespace segue::store {
 namespace {
-
-constexpr int64_t kSchemaVersion = 2;
 
 /// Version 1, from which every file starts; kUpgrades bring it to the present one.
 constexpr const char* kSchema = R"sql(
@@ -57,24 +59,46 @@ CREATE TABLE alarms (
   id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, severity TEXT NOT NULL, name TEXT NOT NULL,
   message TEXT NOT NULL, run_id TEXT NOT NULL);
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-PRAGMA user_version = 1;
 )sql";
 
-/// kUpgrades[v - 1] makes version v + 1 of version v. Rows of before mean recommenders.
-constexpr const char* kUpgrades[kSchemaVersion - 1] = {R"sql(
+/// kUpgrades[v - 1] makes version v + 1 of version v.
+const char* const kUpgrades[] = {
+    // Kinds of models; rows of before mean recommenders.
+    R"sql(
 ALTER TABLE models ADD COLUMN kind TEXT NOT NULL DEFAULT 'recommender';
 ALTER TABLE deployments ADD COLUMN kind TEXT NOT NULL DEFAULT 'recommender';
 CREATE INDEX deployments_by_kind ON deployments(kind, seq);
-PRAGMA user_version = 2;
+)sql",
+    kAlarmTables, kDeliverySchema,
+    // What players tell of a track, and who told it; tokens and the record of what admins did.
+    R"sql(
+ALTER TABLE events ADD COLUMN album TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN source_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN duration_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN ms_played INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE events ADD COLUMN source TEXT NOT NULL DEFAULT '';
+CREATE TABLE tokens (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
+  listener TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, legacy_md5 TEXT NOT NULL, created_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL);
+CREATE UNIQUE INDEX tokens_by_name ON tokens(name) WHERE revoked_at = 0;
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+  subject TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+  BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
+  BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 )sql"};
 
-constexpr const char* kEventColumns = "seq,event_id,listener,track_id,artist,title,kind,at,value,list_id,received_at";
+constexpr int64_t kSchemaVersion = std::size(kUpgrades) + 1;
+
+constexpr const char* kEventColumns = "seq,event_id,listener,track_id,artist,title,kind,at,value,list_id,received_at,album,source_id,duration_ms,ms_played,source";
 constexpr const char* kObjectColumns =
     "sha256,name,listener,format,tbl,staged_key,status,reason,rows,rejected,bytes,added_at,run_id";
 constexpr const char* kRunColumns =
     "run_id,trigger,trigger_detail,state,started_ms,finished_ms,dataset_id,model_id,verdict,error";
 constexpr const char* kModelColumns = "model_id,algorithm,dataset_id,run_id,manifest,report,verdict,approved,created_at,kind";
-constexpr const char* kDeploymentColumns = "seq,at,actor,action,from_model,to_model,reason,figures,kind";
 constexpr const char* kCommandColumns = "id,kind,arguments,actor,state,outcome";
 
 std::string RandomId() {
@@ -91,7 +115,8 @@ std::string RandomId() {
 
 FeedbackEvent ReadEvent(const Statement& row) {
   return {row.Int(0),  row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5),
-          row.Text(6), row.Int(7),  row.Real(8), row.Text(9), row.Int(10)};
+          row.Text(6), row.Int(7),  row.Real(8), row.Text(9), row.Int(10), row.Text(11),
+          row.Text(12), row.Int(13), row.Int(14), row.Text(15)};
 }
 
 ObjectRecord ReadObject(const Statement& row) {
@@ -112,29 +137,8 @@ ModelRecord ReadModel(const Statement& row) {
           row.Text(5), row.Text(6), row.Int(7) != 0, row.Int(8), KindOf(row.Text(9))};
 }
 
-DeploymentRecord ReadDeployment(const Statement& row) {
-  return {row.Int(0), row.Int(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5), row.Text(6), row.Text(7), KindOf(row.Text(8))};
-}
-
 Command ReadCommand(const Statement& row) {
   return {row.Int(0), row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5)};
-}
-
-/// All rows of a statement that is bound.
-template <typename Row>
-Result<std::vector<Row>> ReadAll(Statement& statement, Row (*read)(const Statement&)) {
-  std::vector<Row> rows;
-  for (;;) {
-    SEGUE_TRY(const bool more, statement.Step());
-    if (!more) return rows;
-    rows.push_back(read(statement));
-  }
-}
-
-template <typename Row>
-Result<std::optional<Row>> ReadFirst(Statement& statement, Row (*read)(const Statement&)) {
-  SEGUE_TRY(const bool found, statement.Step());
-  return found ? std::optional<Row>(read(statement)) : std::nullopt;
 }
 
 class SqliteCatalog final : public Catalog {
@@ -142,6 +146,7 @@ class SqliteCatalog final : public Catalog {
   Status Open(const std::filesystem::path& file) {
     SEGUE_RETURN_IF_ERROR(writer_.Open(file));
     SEGUE_RETURN_IF_ERROR(Upgrade(file));
+    SEGUE_TRY(alarms_, OpenSqliteAlarms(file));
     return reader_.Open(file);
   }
 
@@ -150,11 +155,12 @@ class SqliteCatalog final : public Catalog {
     SEGUE_RETURN_IF_ERROR(Transaction([&]() -> Status {
       Statement insert(writer_.get(),
                        "INSERT OR IGNORE INTO events(event_id,listener,track_id,artist,title,kind,at,value,list_id,"
-                       "received_at) VALUES (?,?,?,?,?,?,?,?,?,?)");
+                       "received_at,album,source_id,duration_ms,ms_played,source) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
       for (const FeedbackEvent& event : events) {
         insert.Bind(event.event_id.empty() ? RandomId() : event.event_id).Bind(event.listener).Bind(event.track_id)
             .Bind(event.artist).Bind(event.title).Bind(event.kind).Bind(event.at).Bind(event.value)
-            .Bind(event.list_id).Bind(event.received_at);
+            .Bind(event.list_id).Bind(event.received_at).Bind(event.album).Bind(event.source_id)
+            .Bind(event.duration_ms).Bind(event.ms_played).Bind(event.source);
         SEGUE_RETURN_IF_ERROR(insert.Run());
         if (sqlite3_changes(writer_.get()) > 0) {
           ++outcome.accepted;
@@ -269,6 +275,12 @@ class SqliteCatalog final : public Catalog {
     return runs;
   }
 
+  Result<std::map<std::string, int64_t>> RunsByState() const override {
+    const std::lock_guard lock(reader_mutex_);
+    Statement select(reader_.get(), "SELECT state,count(*) FROM runs GROUP BY state");
+    return ReadCounts(select);
+  }
+
   Status PutModel(const ModelRecord& model) override {
     return Write([&](sqlite3* database) {
       Statement put(database, std::string("INSERT INTO models(") + kModelColumns + ") VALUES (?,?,?,?,?,?,?,?,?,?) "
@@ -296,33 +308,60 @@ class SqliteCatalog final : public Catalog {
   }
 
   Status Deploy(const DeploymentRecord& deployment) override {
-    return Transaction([&]() -> Status {
-      Statement newest(writer_.get(), "SELECT to_model FROM deployments WHERE kind=? ORDER BY seq DESC LIMIT 1");
-      SEGUE_TRY(const bool any, newest.Bind(Name(deployment.kind)).Step());
-      const std::string live = any ? newest.Text(0) : "";
-      if (live != deployment.from_model) {
-        return Error{ErrorCode::kConflict, "the live model is '" + live + "', not '" + deployment.from_model +
-                                               "' any more: somebody else deployed meanwhile"};
-      }
-      Statement insert(writer_.get(),
-                       "INSERT INTO deployments(at,actor,action,from_model,to_model,reason,figures,kind) VALUES (?,?,?,?,?,?,?,?)");
-      return insert.Bind(deployment.at).Bind(deployment.actor).Bind(deployment.action).Bind(deployment.from_model)
-          .Bind(deployment.to_model).Bind(deployment.reason).Bind(deployment.figures).Bind(Name(deployment.kind)).Run();
-    });
+    return Transaction([&] { return InsertDeployment(writer_.get(), deployment); });
   }
 
   Result<std::optional<DeploymentRecord>> Live(ModelKind kind) const override {
     const std::lock_guard lock(reader_mutex_);
-    Statement select(reader_.get(), std::string("SELECT ") + kDeploymentColumns + " FROM deployments WHERE kind=? ORDER BY seq DESC LIMIT 1");
-    select.Bind(Name(kind));
-    return ReadFirst(select, ReadDeployment);
+    return LiveDeployment(reader_.get(), kind);
+  }
+
+  Result<std::optional<DeploymentRecord>> Trial(ModelKind kind) const override {
+    const std::lock_guard lock(reader_mutex_);
+    return TrialDeployment(reader_.get(), kind);
   }
 
   Result<std::vector<DeploymentRecord>> Deployments(int64_t limit) const override {
     const std::lock_guard lock(reader_mutex_);
-    Statement select(reader_.get(), std::string("SELECT ") + kDeploymentColumns + " FROM deployments ORDER BY seq DESC LIMIT ?");
-    select.Bind(limit);
-    return ReadAll(select, ReadDeployment);
+    return ReadDeployments(reader_.get(), limit);
+  }
+
+  Status PutAlias(const AliasRecord& alias) override {
+    return Write([&](sqlite3* database) { return WriteAlias(database, alias); });
+  }
+
+  Status RemoveAlias(std::string_view name) override {
+    return Write([&](sqlite3* database) { return DeleteAlias(database, name); });
+  }
+
+  Result<std::vector<AliasRecord>> Aliases() const override {
+    const std::lock_guard lock(reader_mutex_);
+    return ReadAliases(reader_.get());
+  }
+
+  Status AppendImpressions(std::span<const Impression> impressions) override {
+    return Transaction([&] { return InsertImpressions(writer_.get(), impressions); });
+  }
+
+  Result<std::vector<Impression>> ImpressionsAfter(int64_t after, int64_t limit) const override {
+    const std::lock_guard lock(reader_mutex_);
+    return ReadImpressions(reader_.get(), after, limit);
+  }
+
+  // The sequence goes on from here also where all rows were pruned.
+  Result<int64_t> LastImpressionSeq() const override {
+    return Number("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name='impressions'),0)");
+  }
+
+  Result<std::optional<Impression>> FindImpression(std::string_view list_id) const override {
+    const std::lock_guard lock(reader_mutex_);
+    return ReadImpression(reader_.get(), list_id);
+  }
+
+  Status PruneImpressions(int64_t through, int64_t before_ms) override {
+    return Write([&](sqlite3* database) {
+      return Statement(database, "DELETE FROM impressions WHERE seq<=? AND at_ms<?").Bind(through).Bind(before_ms).Run();
+    });
   }
 
   Result<int64_t> AddCommand(const Command& command) override {
@@ -356,20 +395,18 @@ class SqliteCatalog final : public Catalog {
   }
 
   Status AddAlarm(const AlarmRecord& alarm) override {
-    return Write([&](sqlite3* database) {
-      return Statement(database, "INSERT INTO alarms(at,severity,name,message,run_id) VALUES (?,?,?,?,?)")
-          .Bind(alarm.at).Bind(alarm.severity).Bind(alarm.name).Bind(alarm.message).Bind(alarm.run_id).Run();
-    });
+    const auto opened = alarms_->OpenAlarm(alarm, alarm.at * 1000);
+    return opened.ok() ? Status() : Status(opened.error());
   }
 
   Result<std::vector<AlarmRecord>> Alarms(int64_t limit) const override {
-    const std::lock_guard lock(reader_mutex_);
-    Statement select(reader_.get(), "SELECT id,at,severity,name,message,run_id FROM alarms ORDER BY id DESC LIMIT ?");
-    select.Bind(limit);
-    return ReadAll<AlarmRecord>(select, [](const Statement& row) {
-      return AlarmRecord{row.Int(0), row.Int(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5)};
-    });
+    SEGUE_TRY(auto alarms, alarms_->ListAlarms({.limit = limit}));
+    std::erase_if(alarms, [](const AlarmRecord& alarm) { return alarm.state == kAlarmPending; });
+    return alarms;
   }
+
+  AlarmBook& alarm_book() const override { return *alarms_; }
+  AccessRecords& access() override { return access_; }
 
   Result<std::string> Meta(std::string_view name) const override {
     const std::lock_guard lock(reader_mutex_);
@@ -400,7 +437,7 @@ class SqliteCatalog final : public Catalog {
       for (int64_t from = std::max<int64_t>(found, 1); from < kSchemaVersion; ++from) {
         SEGUE_RETURN_IF_ERROR(writer_.Run(kUpgrades[from - 1]));
       }
-      return {};
+      return found == kSchemaVersion ? Status() : writer_.Run("PRAGMA user_version = " + std::to_string(kSchemaVersion));
     });
   }
 
@@ -408,11 +445,7 @@ class SqliteCatalog final : public Catalog {
   template <typename Body>
   Status Transaction(const Body& body) {
     const std::lock_guard lock(writer_mutex_);
-    SEGUE_RETURN_IF_ERROR(writer_.Run("BEGIN IMMEDIATE"));
-    Status outcome = body();
-    if (outcome.ok()) outcome = writer_.Run("COMMIT");
-    if (!outcome.ok() && sqlite3_get_autocommit(writer_.get()) == 0) (void)writer_.Run("ROLLBACK").ok();
-    return outcome;
+    return InTransaction(writer_, body);
   }
 
   /// One statement is a transaction of its own.
@@ -443,6 +476,8 @@ class SqliteCatalog final : public Catalog {
   SqliteConnection writer_;
   mutable std::mutex reader_mutex_;
   SqliteConnection reader_;
+  std::unique_ptr<AlarmBook> alarms_;
+  SqliteAccess access_{writer_mutex_, writer_, reader_mutex_, reader_};
 };
 
 }  // namespace

@@ -52,6 +52,7 @@ class Server:
         self.settings = list(settings)
         self.process = None
         self.port = None
+        self.tls_port = None
         self.log = self.data.parent / (self.data.name + ".log")
 
     def __enter__(self):
@@ -77,6 +78,9 @@ class Server:
             command += ["--set", setting]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.process.stdout.readline()
+        if line.startswith("segue serves on https://"):
+            self.tls_port = int(line.rsplit(":", 1)[1])
+            line = self.process.stdout.readline()
         assert "http://127.0.0.1:" in line, f"the server did not start: {line!r}\n{self.log.read_text()[-2000:]}"
         self.port = int(line.rsplit(":", 1)[1])
         threading.Thread(target=self.process.stdout.read, daemon=True).start()

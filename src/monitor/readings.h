@@ -1,0 +1,42 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/instruments.h"
+#include "core/settings.h"
+#include "monitor/listening.h"
+#include "monitor/reception.h"
+#include "monitor/rules.h"
+#include "store/catalog.h"
+#include "store/object_store.h"
+
+namespace segue::monitor {
+
+/// Takes the readings of KnownMetrics() that lie in the catalog. Not thread-safe.
+class Reader {
+ public:
+  Reader(const store::ObjectStore& bucket, const store::Catalog& catalog, const Settings& settings, Instruments& instruments);
+
+  /// What cannot be read is left out, and said once.
+  Readings Read(int64_t now_ms);
+  /// What the last Read found; empty where there was too little.
+  const std::optional<ListeningDrift>& listening() const { return listening_; }
+
+ private:
+  Status ReadAges(int64_t now_ms, Readings& readings);
+  Status ReadRuns(Readings& readings);
+  Status ReadReception(int64_t now_ms, Readings& readings);
+  Status ReadQuarantine(int64_t now_ms, Readings& readings);
+  Status ReadListening(int64_t now_ms, Readings& readings);
+
+  const store::Catalog& catalog_;
+  Instruments& instruments_;
+  Reception reception_;
+  ListeningWatch listening_watch_;
+  std::optional<ListeningDrift> listening_;
+  std::string live_model_;
+  std::string last_problem_;
+};
+
+}  // namespace segue::monitor
