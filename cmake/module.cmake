@@ -3,6 +3,9 @@
 #   src/train/*_test.cc; both by glob, so that none is forgotten. SEES names
 #   the folders that it may include.
 #
+# NUMERIC: it loops over data, and so do its tests; builds that are otherwise
+# not optimised, those with sanitizers, take SEGUE_NUMERIC_OPTIONS for it.
+#
 # A kernel's files for one instruction set are named *_avx2.cc, *_avx512.cc
 # and compiled for it; everything else is baseline and runs on any machine.
 
@@ -13,11 +16,12 @@ target_include_directories(segue_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 if(SEGUE_SANITIZE)
   target_compile_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(segue_options INTERFACE -fsanitize=${SEGUE_SANITIZE})
-  # g++ 12 warns falsely inside its own library under sanitizers.
-  target_compile_options(segue_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict -Wno-tsan)
+  target_compile_definitions(segue_options INTERFACE SEGUE_SANITIZE $<$<STREQUAL:${SEGUE_SANITIZE},thread>:SEGUE_SANITIZE_THREAD>)
+  # libstdc++'s coroutines are not those that Boost 1.74 looks for under clang.
+  target_compile_definitions(segue_options INTERFACE $<$<CXX_COMPILER_ID:Clang>:BOOST_ASIO_HAS_CO_AWAIT;BOOST_ASIO_HAS_STD_COROUTINE>)
 endif()
 # g++ 12's false alarms on std::string and std::variant at -O2.
-target_compile_options(segue_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+target_compile_options(segue_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-maybe-uninitialized>)
 
 function(segue_instruction_sets)
   foreach(file ${ARGN})
@@ -43,7 +47,7 @@ function(segue_test name)
 endfunction()
 
 function(segue_module name)
-  cmake_parse_arguments(arg "" "" "SEES;LINKS" ${ARGN})
+  cmake_parse_arguments(arg "NUMERIC" "" "SEES;LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS src/${name}/*.cc)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
@@ -63,6 +67,13 @@ function(segue_module name)
     target_link_libraries(segue_${name} INTERFACE ${sees} ${arg_LINKS} segue_options nlohmann_json::nlohmann_json)
   endif()
   segue_test(${name}_test SOURCES ${tests} LINKS segue_${name} ${arg_LINKS})
+  if(arg_NUMERIC)
+    foreach(target segue_${name} ${name}_test)
+      if(TARGET ${target})
+        target_compile_options(${target} PRIVATE ${SEGUE_NUMERIC_OPTIONS})
+      endif()
+    endforeach()
+  endif()
 endfunction()
 
 function(segue_program name)

@@ -17,7 +17,7 @@ command -v npm >/dev/null && command -v node >/dev/null || packages+=(nodejs npm
 npm_folders=(cmake/duckdb)
 for extra in "$@"; do
   case "$extra" in
-    test) packages+=(prometheus mpd mpdscribble openssl clang libclang-rt-14-dev); npm_folders+=(tests/clients) ;;
+    test) packages+=(prometheus mpd mpdscribble openssl clang-16 libclang-rt-16-dev); npm_folders+=(tests/clients) ;;
     bench) packages+=(libbenchmark-dev) ;;
     format) packages+=(clang-format) ;;
     *) echo "install_dependencies: unknown extra '$extra'; known: test, bench, format" >&2; exit 2 ;;

@@ -210,8 +210,8 @@ def fuzzed(only):
     names = sorted(p.stem for p in ROOT.glob("tests/fuzz/*.cc") if only is None or only in f"fuzz_{p.stem}")
     if not names:
         return []
-    missing = Outcome("fuzzers", skipped=["fuzzers: clang with libFuzzer is not installed"])
-    if not shutil.which("clang++") or not glob.glob("/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"):
+    missing = Outcome("fuzzers", skipped=["fuzzers: clang-16 with libFuzzer is not installed"])
+    if not shutil.which("clang++-16") or not glob.glob("/usr/lib/llvm-16/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"):
         missing.show()
         return [missing]
     code, output, seconds = execute(["tools/build.sh", "fuzz", *(f"fuzz_{name}" for name in names)], BUILD_TIMEOUT_S)

@@ -254,7 +254,7 @@ const std::array kSettings = {
     SettingInfo{"delivery.listener_hours", SEGUE_SETTING(delivery.listener_hours), 1, 1e5, "who has not seen so many counts with what he saw in this time, hours", Affects::kSpeed},
     SettingInfo{"delivery.max_failed_share", SEGUE_SETTING(delivery.max_failed_share), 0, 1, "share of lists that a canary or shadow may fail to make", Affects::kSpeed},
     SettingInfo{"delivery.max_p99_ms", SEGUE_SETTING(delivery.max_p99_ms), 0.001, 1e6, "99th percentile of the time in which a canary or shadow makes a list, milliseconds", Affects::kSpeed},
-    SettingInfo{"delivery.rollback_alarms", SEGUE_SETTING(delivery.rollback_alarms), 0, 0, "names of critical alarms that end a canary or shadow, comma between; one that names the model always does", Affects::kSpeed},
+    SettingInfo{"delivery.rollback_alarms", SEGUE_SETTING(delivery.rollback_alarms), 0, 0, "names of alarms that end a canary or shadow, comma between; a critical one that names the model always does", Affects::kSpeed},
     SettingInfo{"impressions.window_s", SEGUE_SETTING(impressions.window_s), 1, 1e7, "feedback so long after a list was shown is an answer to it, seconds", Affects::kSpeed},
     SettingInfo{"impressions.keep_days", SEGUE_SETTING(impressions.keep_days), 1, 36500, "lists that were shown stay in the catalog so long; in the bucket, for ever, days", Affects::kSpeed},
     SettingInfo{"runs.feedback_trigger", SEGUE_SETTING(feedback_trigger), 0, kHuge, "so many new events start a run; 0: never", Affects::kSpeed},

@@ -263,7 +263,7 @@ struct DeliverySettings {
   int64_t listener_hours = 24;
   double max_failed_share = 0.02;
   double max_p99_ms = 500;
-  std::string rollback_alarms = "serve,latency,errors,dislike_rate,like_rate";
+  std::string rollback_alarms = "serve,slow_answers,dislike_rate_high,like_rate_low";
 };
 
 /// The log of lists that were shown (store/impressions.h).

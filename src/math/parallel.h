@@ -10,7 +10,7 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
-#ifdef __SANITIZE_THREAD__
+#ifdef SEGUE_SANITIZE_THREAD
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -31,7 +31,7 @@ inline size_t Concurrency() { return static_cast<size_t>(tbb::this_task_arena::m
 /// body(first, last) over [0, n) in ranges of at most `grain`.
 template <typename Body>
 void ParallelRanges(size_t n, size_t grain, const Body& body) {
-#ifdef __SANITIZE_THREAD__
+#ifdef SEGUE_SANITIZE_THREAD
   const size_t ranges = (n + grain - 1) / grain;
   std::atomic<size_t> next{0};
   const auto work = [&] {
@@ -50,7 +50,7 @@ void ParallelRanges(size_t n, size_t grain, const Body& body) {
 /// body(i) for each i of [0, n).
 template <typename Body>
 void ParallelFor(size_t n, const Body& body) {
-#ifdef __SANITIZE_THREAD__
+#ifdef SEGUE_SANITIZE_THREAD
   ParallelRanges(n, std::max<size_t>(1, n / 64), [&](size_t first, size_t last) {
     for (size_t i = first; i < last; ++i) body(i);
   });

@@ -25,15 +25,17 @@ constexpr int64_t kAlarms = 1000;
 /// "deployment 7": how an alarm names the step that it is about.
 std::string Named(const DeploymentRecord& step) { return "deployment " + std::to_string(step.seq); }
 
-/// The newest critical alarm since the trial began that ends it; "" none.
+/// The newest alarm since the trial began that ends it; "" none. A listed one
+/// does at any severity, another where it is critical and names the model.
 Result<std::string> AlarmAgainst(const Context& context, const DeploymentRecord& trial) {
   const auto names = train::SplitList(context.settings.delivery.rollback_alarms, ',');
   SEGUE_TRY(const auto alarms, context.catalog.Alarms(kAlarms));
   for (const store::AlarmRecord& alarm : alarms) {
     // Our own are what came of it, not why.
-    if (alarm.severity != "critical" || alarm.at < trial.at || alarm.name == kRollbackAlarm) continue;
+    if (alarm.at < trial.at || alarm.name == kRollbackAlarm) continue;
     const bool listed = std::find(names.begin(), names.end(), alarm.name) != names.end();
-    if (listed || alarm.message.find(trial.to_model) != std::string::npos) return "alarm '" + alarm.name + "': " + alarm.message;
+    const bool names_it = alarm.severity == "critical" && alarm.message.find(trial.to_model) != std::string::npos;
+    if (listed || names_it) return "alarm '" + alarm.name + "': " + alarm.message;
   }
   return std::string();
 }

@@ -11,6 +11,7 @@
 #include "pipeline/inbox.h"
 #include "pipeline/lock.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/retry.h"
 #include "pipeline/triggers.h"
 
 namespace segue::pipeline {
@@ -26,8 +27,6 @@ constexpr auto kFirstFlush = std::chrono::minutes(1);
 constexpr auto kFlushEvery = std::chrono::hours(1);
 constexpr int64_t kInboxLookMs = 5'000;    ///< a look at the inbox even without a change reported
 constexpr int64_t kLongestBurstMs = 60'000;  ///< a stream of files without a pause still starts a run
-constexpr int64_t kFirstRetryMs = 10'000;
-constexpr int64_t kLongestRetryMs = 600'000;
 
 class FollowerThreads final : public Follower {
  public:
@@ -102,6 +101,8 @@ class FollowerThreads final : public Follower {
 
   void FollowRuns() {
     if (auto resumed = ResumeInterrupted(context_); !resumed.ok()) Complain(resumed.error());
+    if (auto retry = RetryOfTheLastRun(context_); retry.ok()) retry_ = *std::move(retry);
+    else Complain(retry.error());
     while (!Stopped()) {
       if (watch_->Wait(kLookMs)) last_change_ms_ = context_.clock.NowMs();
       if (const auto trigger = Due()) {
@@ -111,34 +112,34 @@ class FollowerThreads final : public Follower {
   }
 
   void Start(const Trigger& trigger) {
-    if (const Status starting = triggers_.Starting(trigger, context_.clock.NowMs()); !starting.ok()) {
+    started_ms_ = context_.clock.NowMs();
+    if (const Status starting = triggers_.Starting(trigger, started_ms_); !starting.ok()) {
       // Not remembered, it would start again and again.
       Complain(starting.error());
-      retry_wait_ms_ = kFirstRetryMs;
-      retry_at_ms_ = context_.clock.NowMs() + retry_wait_ms_;
+      retry_.Ended(trigger, starting.error(), started_ms_);
       return;
     }
     const auto run = RunOnce(context_, trigger);
     FinishRunCommands(run);
     if (run.ok()) {
       if (const Status ended = triggers_.Ended(*run); !ended.ok()) Complain(ended.error());
+    } else {
+      Complain(run.error());
     }
-    const bool failed = !run.ok() || run->state == "failed";
-    if (!run.ok()) Complain(run.error());
-    retry_wait_ms_ = failed ? std::min(kLongestRetryMs, std::max(kFirstRetryMs, retry_wait_ms_ * 2)) : 0;
-    retry_at_ms_ = context_.clock.NowMs() + retry_wait_ms_;
+    retry_.Ended(trigger, run, context_.clock.NowMs());
     looked_change_ms_ = 0;  // what came in meanwhile starts the next run
   }
 
   std::optional<Trigger> Due() {
     const int64_t now = context_.clock.NowMs();
     if (auto asked = Asked()) return asked;
-    // A clock that was set back must not stretch the wait.
-    if (now < retry_at_ms_ && retry_at_ms_ - now <= retry_wait_ms_) return std::nullopt;
+    // Other files may be what mends it.
+    if (retry_.Waits(now)) return InboxDue(now, started_ms_);
+    if (auto again = retry_.Due(now)) return again;
     auto due = triggers_.Due(now);
     if (!due.ok()) Complain(due.error());
     if (due.ok() && *due && (*due)->kind == "notification") return *due;
-    if (auto inbox = InboxDue(now)) return inbox;
+    if (auto inbox = InboxDue(now, 0)) return inbox;
     return due.ok() ? *due : std::nullopt;
   }
 
@@ -174,12 +175,14 @@ class FollowerThreads final : public Follower {
     asked_.clear();
   }
 
-  std::optional<Trigger> InboxDue(int64_t now) {
+  /// Files that have come to rest, one of them not before `since_ms`.
+  std::optional<Trigger> InboxDue(int64_t now, int64_t since_ms) {
     // Times apart are taken without their sign: a clock that is set back must not stop the looks.
     if (last_change_ms_ == looked_change_ms_ && std::llabs(now - looked_ms_) < kInboxLookMs) return std::nullopt;
     const InboxListing listing = ListInbox(context_.folder.inbox());
     const bool new_problems = listing.problems.size() != known_problems_;
-    if (listing.files.empty() && !new_problems) {
+    const bool fresh = std::any_of(listing.files.begin(), listing.files.end(), [&](const InboxFile& file) { return file.changed_ms >= since_ms; });
+    if (!fresh && !new_problems) {
       waiting_since_ms_ = 0;
       looked_ms_ = now;
       looked_change_ms_ = last_change_ms_;
@@ -206,11 +209,11 @@ class FollowerThreads final : public Follower {
   std::string last_complaint_;
   int64_t last_change_ms_ = 1;  // look once at the start
   int64_t looked_ms_ = 0;
-  int64_t looked_change_ms_ = 0;  ///< last_change_ms_ when the inbox was seen empty
+  int64_t looked_change_ms_ = 0;  ///< last_change_ms_ when the inbox was seen without what starts a run
   int64_t waiting_since_ms_ = 0;
   size_t known_problems_ = 0;
-  int64_t retry_wait_ms_ = 0;
-  int64_t retry_at_ms_ = 0;
+  Retry retry_;
+  int64_t started_ms_ = 0;  ///< the last run
   std::thread runs_;
   std::thread commands_;
   std::thread delivery_;

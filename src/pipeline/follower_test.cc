@@ -124,6 +124,53 @@ TEST_F(TheFollower, AnAlarmOfDriftStartsARun) {
   EXPECT_NE(Finished().front().state, "nothing_new");
 }
 
+TEST_F(TheFollower, AFailedRunIsTriedAgainWithoutTheFileThatItRefused) {
+  DropListeners(1);
+  DropSongs(1000);
+  store::FakeClock time(clock_.NowMs() + 5'000);
+  follower_ = *pipeline::Follow(On(time));
+  ASSERT_TRUE(HasRuns(1));
+  EXPECT_EQ(Finished().front().state, "failed");
+  EXPECT_NE(Finished().front().error.find("songs.csv"), std::string::npos) << Finished().front().error;
+  time.Advance(9'000);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(Finished().size(), 1U);
+  time.Advance(1'001);
+  ASSERT_TRUE(HasRuns(2));
+  EXPECT_EQ(Finished().front().state, "approved") << Finished().front().error;
+  EXPECT_EQ(Finished().front().trigger, "inbox");
+  EXPECT_TRUE(Finished().front().trigger_detail.starts_with("again after a failure: ")) << Finished().front().trigger_detail;
+}
+
+TEST_F(TheFollower, WhatComesInAfterAFailureDoesNotWait) {
+  DropListeners(1);
+  DropSongs(1000);
+  store::FakeClock time(clock_.NowMs() + 5'000);
+  follower_ = *pipeline::Follow(On(time));
+  ASSERT_TRUE(HasRuns(1));
+  EXPECT_EQ(Finished().front().state, "failed");
+  DropListeners(2);
+  for (const auto& entry : fs::recursive_directory_iterator(folder_.inbox())) {
+    if (entry.is_regular_file()) fs::last_write_time(entry.path(), fs::file_time_type::clock::now() + std::chrono::seconds(6));
+  }
+  time.Advance(2'000);
+  ASSERT_TRUE(HasRuns(2));
+  EXPECT_EQ(Finished().front().state, "approved") << Finished().front().error;
+}
+
+TEST_F(TheFollower, ARunThatHadFailedIsTriedAgainAfterARestart) {
+  DropListeners(1);
+  DropSongs(1000);
+  EXPECT_EQ(Run("inbox").state, "failed");
+  store::FakeClock time(clock_.NowMs() + 5'000);
+  follower_ = *pipeline::Follow(On(time));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_EQ(Finished().size(), 1U);
+  time.Advance(10'000);
+  ASSERT_TRUE(HasRuns(2));
+  EXPECT_EQ(Finished().front().state, "approved") << Finished().front().error;
+}
+
 TEST_F(TheFollower, ADryRunChangesNothingAndTheNextRunDoesItsWork) {
   EXPECT_EQ(Run(kDryRun).state, "failed") << "there is nothing to learn from";
   DropListeners(1);

@@ -46,7 +46,7 @@ std::string WithoutTimings(const std::string& text) {
 }
 
 // Sanitizers make a recovery ten times as long, and look for other faults.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SEGUE_SANITIZE
 constexpr size_t kEvery = 5;
 #else
 constexpr size_t kEvery = 1;

@@ -76,15 +76,15 @@ class SmallPipeline : public testing::Test {
     Drop({.seed = seed, .listeners = 6, .tracks = 60, .artists = 15, .days = 20}, to);
   }
 
-  /// A table of 300 songs of which the danceable are hits.
-  void DropSongs() {
+  /// A table of 300 songs of which the danceable are hits; its two features are from 0 to `scale`, 1 where they are right.
+  void DropSongs(double scale = 1) {
     std::ofstream songs(folder_.inbox() / "songs.csv");
     songs << "track,artist,uri,danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,"
              "duration_ms,time_signature,chorus_hit,sections,target\n";
     Random random(3);
     for (int i = 0; i < 300; ++i) {
       const double dance = random.Uniform();
-      songs << "Song " << i << ",Artist " << i % 60 << ",spotify:track:" << std::string(19, 'x') << 100 + i << ',' << dance << ',' << random.Uniform()
+      songs << "Song " << i << ",Artist " << i % 60 << ",spotify:track:" << std::string(19, 'x') << 100 + i << ',' << scale * dance << ',' << scale * random.Uniform()
             << ",5,-7,1,0.05,0.2,0,0.1,0.5,120,200000,4,30,9," << (dance > 0.5 ? 1 : 0) << '\n';
     }
   }

@@ -91,7 +91,7 @@ Status Triggers::Starting(const Trigger& trigger, int64_t now_ms) {
     schedule_->Done(now_ms / 1000);
     return context_.catalog.SetMeta(kScheduleMeta, std::to_string(schedule_->reference()) + " " + ScheduleText(context_.settings));
   }
-  if (trigger.kind == "drift") {
+  if (trigger.kind == "drift" && drift_alarm_ != 0) {
     SEGUE_RETURN_IF_ERROR(context_.catalog.SetMeta(kDriftRunMeta, std::to_string(now_ms)));
     return context_.catalog.SetMeta(kDriftAlarmMeta, std::to_string(drift_alarm_));
   }
