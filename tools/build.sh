@@ -16,6 +16,8 @@ if command -v ccache >/dev/null; then
   export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER:-ccache}
   # Several clones on one machine share what they have compiled.
   export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
+  # Without which it never knows a precompiled header again.
+  export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 fi
 # Ninja configures again by itself when a CMake file changes; a new DuckDB it cannot see.
 if [ ! -f "$folder/build.ninja" ] || [ cmake/duckdb/node_modules/.installed-lock.json -nt "$folder/build.ninja" ] ||

@@ -5,6 +5,7 @@
 
 #include "clean/cleaner.h"
 #include "cli/inputs.h"
+#include "cli/run_report.h"
 #include "cli/verbs.h"
 #include "pipeline/judged.h"
 #include "pipeline/lock.h"
@@ -22,56 +23,6 @@ void PrintNumbers(const json& numbers, bool as_json) {
   for (const auto& [name, value] : numbers.items()) {
     std::printf("%-16s %s\n", name.c_str(), value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
   }
-}
-
-/// What the run did about the model of hits; an object, empty where nothing is known.
-json HitsOf(const store::RunRecord& run) {
-  for (const auto& stage : run.stages) {
-    json detail = json::parse(stage.detail, nullptr, false);
-    if (stage.name == "hits" && detail.is_object()) return detail;
-  }
-  return json::object();
-}
-
-void PrintVerdict(const json& verdict) {
-  if (!verdict.is_object()) return;
-  for (const json& check : verdict.value("checks", json::array())) {
-    std::printf("  %s %-22s %s\n", check.value("passed", false) ? "passed " : "REFUSED", check.value("name", "").c_str(),
-                check.value("why", "").c_str());
-  }
-}
-
-int PrintRun(const store::RunRecord& run, const Common& common) {
-  const json verdict = json::parse(run.verdict, nullptr, false);
-  if (common.json) {
-    json stages = json::array();
-    for (const auto& stage : run.stages) {
-      stages.push_back({{"name", stage.name}, {"state", stage.state},
-                        {"seconds", static_cast<double>(stage.finished_ms - stage.started_ms) / 1000}});
-    }
-    std::printf("%s\n", json{{"run_id", run.run_id}, {"state", run.state}, {"trigger", run.trigger},
-                             {"trigger_detail", run.trigger_detail}, {"new", pipeline::NewsOf(run)},
-                             {"dataset_id", run.dataset_id}, {"model_id", run.model_id}, {"error", run.error},
-                             {"stages", stages}, {"verdict", verdict.is_object() ? verdict : json()}, {"hits", HitsOf(run)}}
-                            .dump(2).c_str());
-  } else {
-    std::printf("run %s: %s%s%s\n", run.run_id.c_str(), run.state.c_str(), run.error.empty() ? "" : ": ",
-                run.error.c_str());
-    if (!run.model_id.empty()) std::printf("  model   %s\n", run.model_id.c_str());
-    const json news = pipeline::NewsOf(run);
-    if (news.is_object()) {
-      std::printf("  new     %s objects, %s rows, %s events%s%s\n", news.value("objects", json(0)).dump().c_str(), news.value("rows", json(0)).dump().c_str(),
-                  news.value("events", json(0)).dump().c_str(), news.contains("config") ? "; " : "", news.value("config", "").c_str());
-    }
-    PrintVerdict(verdict);
-    const json hits = HitsOf(run);
-    if (hits.contains("model_id")) std::printf("  hits    %s\n", hits.value("model_id", "").c_str());
-    if (hits.contains("error")) std::printf("  hits    failed: %s\n", hits.value("error", "").c_str());
-    PrintVerdict(hits.value("verdict", json()));
-  }
-  if (run.state == pipeline::kDryRun) return verdict.is_object() && verdict.value("approved", false) ? kOk : kRefused;
-  if (run.state == "refused") return kRefused;
-  return run.state == "failed" || run.state == "interrupted" ? kFailed : kOk;
 }
 
 /// Another process runs the pipeline: ask it, and wait.
@@ -92,7 +43,8 @@ int RunThere(const Common& common, Program& program, const RunFlags& flags) {
       const auto run = program.catalog->FindRun(outcome.is_object() ? outcome.value("run_id", "") : "");
       if (!run.ok()) return Fail(run.error());
       if (!*run) return Fail({ErrorCode::kIo, "the server could not run it: " + (*command)->outcome});
-      return PrintRun(**run, common);
+      PrintRun(**run, common);
+      return ExitCodeOf(**run);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
@@ -162,7 +114,8 @@ int RunPipeline(const Common& common, const RunFlags& flags) {
   const auto run = pipeline::RunOnce(context, {flags.dry_run ? pipeline::kDryRun : "person", flags.reason.empty() ? "cli" : "cli: " + flags.reason});
   Audit(**program, "run", run.ok() ? run->run_id + ": " + run->state : "", run.ok() ? Status() : Status(run.error()));
   if (!run.ok()) return Fail(run.error());
-  return PrintRun(*run, common);
+  PrintRun(*run, common);
+  return ExitCodeOf(*run);
 }
 
 }  // namespace segue::cli

@@ -75,7 +75,9 @@ void RegistryVerbs(CLI::App& app, Common& common, int& exit_code, PromoteFlags& 
                 : models->got_subcommand(online)  ? ShowOnline(common, days)
                                                   : ListModels(common, argument);
   });
-  Verb(app, common, "runs", "List the runs with their verdicts")->callback([&] { exit_code = ListRuns(common); });
+  CLI::App* runs = Verb(app, common, "runs", "List the runs with their verdicts, or show one with all that it tried");
+  runs->add_option("run", argument, "A run's id, or `last`: its stages, every trial with its settings and figures, the gate's checks");
+  runs->callback([&] { exit_code = ListRuns(common, argument); });
 
   CLI::App* verb = Verb(app, common, "promote", "Put a model live, if the gate approves it");
   verb->add_option("model", promote.model_id, "Model id, or an alias")->required();

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/run_report.h"
 #include "cli/verbs.h"
 #include "pipeline/judged.h"
 #include "pipeline/lock.h"
@@ -103,9 +104,19 @@ int ListModels(const Common& common, const std::string& kind) {
   return kOk;
 }
 
-int ListRuns(const Common& common) {
+int ListRuns(const Common& common, const std::string& run_id) {
   auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
   if (!program.ok()) return Fail(program.error());
+  if (!run_id.empty()) {
+    const auto newest = (*program)->catalog->Runs(0, 1);
+    if (!newest.ok()) return Fail(newest.error());
+    const std::string id = run_id != "last" ? run_id : newest->empty() ? "" : newest->front().run_id;
+    const auto run = (*program)->catalog->FindRun(id);
+    if (!run.ok()) return Fail(run.error());
+    if (!*run) return Fail(Error{ErrorCode::kNotFound, "there is no run '" + run_id + "': `segue runs` lists them"});
+    PrintRun(**run, common);
+    return kOk;
+  }
   const auto runs = (*program)->catalog->Runs(0, 100);
   if (!runs.ok()) return Fail(runs.error());
   json list = json::array();

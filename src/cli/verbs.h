@@ -55,7 +55,8 @@ int AliasModel(const Common& common, const AliasFlags& flags);
 int ShowLineage(const Common& common, const std::string& model);
 /// What became of the lists that were shown in the last so many days.
 int ShowOnline(const Common& common, int64_t days);
-int ListRuns(const Common& common);
+/// One with its trials and checks, or, `run_id` "", all of them, a line each; "last" is the newest.
+int ListRuns(const Common& common, const std::string& run_id);
 
 struct LogFlags {
   std::string run_id;   ///< "" the newest, where nothing else is asked for; else all

@@ -180,4 +180,11 @@ int64_t NextAfter(const CronSchedule& schedule, const TimeZone& zone, int64_t un
   return 0;
 }
 
+Result<std::optional<int64_t>> NextAfter(std::string_view cron, std::string_view zone, int64_t unix_seconds) {
+  if (cron.empty()) return std::optional<int64_t>();
+  SEGUE_TRY(const CronSchedule schedule, ParseCron(cron));
+  SEGUE_TRY(const TimeZone there, LoadTimeZone(zone));
+  return std::optional(NextAfter(schedule, there, unix_seconds));
+}
+
 }  // namespace segue

@@ -42,4 +42,8 @@ bool Fits(const CronSchedule& schedule, const CivilTime& local);
 /// at most some thousand, whatever the schedule.
 int64_t NextAfter(const CronSchedule& schedule, const TimeZone& zone, int64_t unix_seconds);
 
+/// The same of a schedule's text and a zone's name; nothing where the text is "".
+/// kInvalid as of ParseCron and LoadTimeZone.
+Result<std::optional<int64_t>> NextAfter(std::string_view cron, std::string_view zone, int64_t unix_seconds);
+
 }  // namespace segue

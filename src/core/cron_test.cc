@@ -213,6 +213,14 @@ TEST(TimeZones, AgreeWithTheCLibrary) {
   }
 }
 
+TEST(Cron, TheNextTimeIsFoundFromTexts) {
+  EXPECT_FALSE(NextAfter("", "UTC", 0)->has_value());
+  EXPECT_EQ(**NextAfter("0 3 * * *", "UTC", Utc(2026, 3, 1)), Utc(2026, 3, 1) + 3 * 3600);
+  EXPECT_EQ(**NextAfter("0 3 * * *", "Europe/Berlin", Utc(2026, 3, 1)), Utc(2026, 3, 1) + 2 * 3600);
+  EXPECT_EQ(NextAfter("0 3 * *", "UTC", 0).error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(NextAfter("0 3 * * *", "Nowhere", 0).error().code, ErrorCode::kInvalid);
+}
+
 TEST(TimeZones, AnUnknownOrDamagedOneIsRefused) {
   for (const char* name : {"Europe/Nowhere", "", "/etc/passwd", "../zoneinfo/UTC", "Europe"}) {
     const auto zone = LoadTimeZone(name);

@@ -120,6 +120,8 @@ std::string Expose(const Context& context, const ExposedState& state) {
   Reading(out, state.readings, "data_age_seconds", "segue_data_age_seconds", "Since the newest file or feedback came in.");
   Reading(out, state.readings, "like_rate", "segue_recommended_like_ratio", "Likes among the feedback on recommended lists, last 7 days.");
   Reading(out, state.readings, "dislike_rate", "segue_recommended_dislike_ratio", "Dislikes among the feedback on recommended lists, last 7 days.");
+  Reading(out, state.readings, "shown_coverage", "segue_shown_coverage_ratio", "Of the catalogue, what the newest 10,000 lists of the last 7 days showed.");
+  Reading(out, state.readings, "shown_repetition", "segue_shown_repetition_ratio", "Of the places in these lists, those whose track the listener had been shown before.");
   Reading(out, state.readings, "listening_drift", "segue_listening_drift", "Jensen-Shannon distance of what is played since the live model's dataset; 0 where chance may explain it.");
   ExposeRuns(out, context);
   ExposeAlarms(out, context);

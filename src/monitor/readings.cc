@@ -4,17 +4,20 @@
 
 #include <nlohmann/json.hpp>
 
+#include "store/layout.h"
+
 namespace segue::monitor {
 namespace {
 
 constexpr int64_t kDay = 86'400;
 constexpr int64_t kRunsLookedAt = 100;
 constexpr int64_t kFewestAnswers = 50;
+constexpr int64_t kFewestLists = 50;
 
 }  // namespace
 
 Reader::Reader(const store::ObjectStore& bucket, const store::Catalog& catalog, const Settings& settings, Instruments& instruments)
-    : catalog_(catalog), instruments_(instruments), listening_watch_(bucket, catalog, settings.drift) {}
+    : bucket_(bucket), catalog_(catalog), instruments_(instruments), listening_watch_(bucket, catalog, settings.drift) {}
 
 Readings Reader::Read(int64_t now_ms) {
   Readings readings;
@@ -25,6 +28,7 @@ Readings Reader::Read(int64_t now_ms) {
   note(ReadAges(now_ms, readings));
   note(ReadRuns(readings));
   note(ReadReception(now_ms, readings));
+  note(ReadShown(now_ms, readings));
   note(ReadQuarantine(now_ms, readings));
   note(ReadListening(now_ms, readings));
   if (!problem.empty() && problem != last_problem_) instruments_.Warn("monitor", problem);
@@ -69,6 +73,28 @@ Status Reader::ReadReception(int64_t now_ms, Readings& readings) {
   if (!whole || week.all < kFewestAnswers) return {};
   readings["like_rate"] = week.ShareOf(EventKind::kLike);
   readings["dislike_rate"] = week.ShareOf(EventKind::kDislike);
+  return {};
+}
+
+Result<int64_t> Reader::CatalogueTracks() {
+  if (live_model_ == counted_model_) return counted_tracks_;
+  SEGUE_TRY(const auto model, catalog_.FindModel(live_model_));
+  if (!model) return Error{ErrorCode::kNotFound, "there is no model " + live_model_};
+  SEGUE_TRY(const std::string text, bucket_.Get(store::DatasetKey(model->dataset_id, "manifest.json")));
+  const nlohmann::json manifest = nlohmann::json::parse(text, nullptr, false);
+  if (!manifest.is_object()) return Error{ErrorCode::kCorrupt, "the manifest of dataset " + model->dataset_id + " does not read"};
+  counted_tracks_ = manifest.value("tracks", int64_t{0});
+  counted_model_ = live_model_;
+  return counted_tracks_;
+}
+
+Status Reader::ReadShown(int64_t now_ms, Readings& readings) {
+  SEGUE_RETURN_IF_ERROR(shown_.CatchUp(catalog_, now_ms));
+  const Shown::Figures shown = shown_.Now();
+  if (shown.lists < kFewestLists) return {};
+  readings["shown_repetition"] = shown.repetition;
+  SEGUE_TRY(const int64_t tracks, CatalogueTracks());
+  if (tracks > 0) readings["shown_coverage"] = std::min(1.0, static_cast<double>(shown.tracks) / static_cast<double>(tracks));
   return {};
 }
 

@@ -16,6 +16,8 @@ constexpr std::array kMetrics = {
     MetricInfo{"data_age_seconds", "since the newest file or feedback came in; none before the first"},
     MetricInfo{"like_rate", "likes among the feedback on recommended lists in the last 7 days; none below 50 events"},
     MetricInfo{"dislike_rate", "the same of dislikes"},
+    MetricInfo{"shown_coverage", "of the live model's catalogue, the share that the newest 10,000 lists of the last 7 days showed to anyone; none below 50 lists"},
+    MetricInfo{"shown_repetition", "of the places in these lists, the share whose track the listener had been shown before; none below 50 lists"},
     MetricInfo{"refused_runs", "runs that the gate refused since it last approved one, without those that found nothing new"},
     MetricInfo{"failed_runs", "runs in a row that failed"},
     MetricInfo{"request_p99_seconds", "99 of 100 requests of the last 5 to 10 minutes took at most so long; none below 100 requests"},

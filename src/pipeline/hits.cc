@@ -9,6 +9,7 @@
 #include "deploy/deploy.h"
 #include "gate/gate.h"
 #include "models/hit_chance.h"
+#include "pipeline/hit_search.h"
 #include "pipeline/judge.h"
 #include "pipeline/judged.h"
 #include "pipeline/manifest.h"
@@ -89,7 +90,8 @@ Status KeepVerdict(const Context& context, const std::string& model_id, const Ve
 class HitRun {
  public:
   HitRun(const Context& context, const HitCourt& court, std::string_view run_id, bool dry_run, Instruments& log, json& detail)
-      : context_(context), court_(court), run_id_(run_id), dry_run_(dry_run), log_(log), detail_(detail) {}
+      : context_(context), court_(court), run_id_(run_id), dry_run_(dry_run), log_(log), detail_(detail),
+        search_(context, court, run_id_, dry_run, log) {}
 
   Result<HitOutcome> Execute() {
     detail_["models"] = json::array();
@@ -113,8 +115,9 @@ class HitRun {
     if (!member.ok()) return member.error().In("hits.algorithms");
     const auto trainer = train::MakeClassifierTrainer(member->algorithm);
     if (!trainer.ok()) return trainer.error().In("hits.algorithms");
-    Candidate candidate{.name = name, .algorithm = member->algorithm,
-                        .settings = train::SettingsOfClassifier(member->algorithm, member->settings)};
+    SEGUE_TRY(const Settings settings, search_.Best(name, *member));
+    detail_["search"] = search_.trials();
+    Candidate candidate{.name = name, .algorithm = member->algorithm, .settings = train::SettingsOfClassifier(member->algorithm, settings)};
     candidate.model_id = "h" + Sha256Hex(court_.content + "\n" + candidate.algorithm + "\n" + std::string(kTrainingVersion) + "\n" +
                                          candidate.settings + "calibrate=" + context_.settings.hits.calibrate).substr(0, 16);
     const auto start = std::chrono::steady_clock::now();
@@ -122,7 +125,7 @@ class HitRun {
     if (existed) {
       SEGUE_TRY(candidate.model, LoadHitModel(context_, candidate.model_id));
     } else {
-      auto fitted = FitHitModel(**trainer, court_, member->settings, static_cast<uint64_t>(context_.settings.seed), log_);
+      auto fitted = FitHitModel(**trainer, court_, settings, static_cast<uint64_t>(context_.settings.seed), log_);
       if (!fitted.ok()) return fitted.error().In(name);
       candidate.model = *std::move(fitted);
       SEGUE_RETURN_IF_ERROR(KeepModel(context_, [&](const std::filesystem::path& file) { return candidate.model->Save(file); },
@@ -197,6 +200,7 @@ class HitRun {
   const bool dry_run_;
   Instruments& log_;
   json& detail_;
+  HitSearch search_;
   std::vector<Candidate> candidates_;
 };
 

@@ -85,6 +85,46 @@ TEST_F(HitRuns, TheRecommendersLearnFromWhatTheLiveModelOfHitsSays) {
   EXPECT_EQ(json::parse(other->manifest)["hit_model"], "") << "it does not look at hits";
 }
 
+TEST_F(HitRuns, ClassifiersAreSearchedForAucOnTheTrainingPartAlone) {
+  settings_.hits.algorithms = "extra_trees(trees=10,max_depth=2)";
+  settings_.search.trials = 4;
+  DropSongs("a", 600);
+  const auto run = Run();
+  ASSERT_EQ(run.state, "approved") << run.error << Stage(run).detail;
+  const json search = json::parse(*bucket_->Get(store::RunKey(run.run_id, "hits_search.json")))["extra_trees(trees=10,max_depth=2)"];
+  EXPECT_EQ(json::parse(Stage(run).detail)["search"]["extra_trees(trees=10,max_depth=2)"], search);
+  ASSERT_EQ(search["trials"].size(), 5U) << "the configured settings and four drawn ones";
+  EXPECT_TRUE(search["trials"][0]["settings"].empty());
+  const json& best = search["trials"][search["best"].get<size_t>()];
+  for (const json& trial : search["trials"]) EXPECT_LE(trial["auc"], best["auc"]);
+  const std::string settings = json::parse((*catalog_->FindModel(Live()))->manifest)["settings"];
+  for (const auto& [name, value] : best["settings"].get<std::vector<std::pair<std::string, std::string>>>()) {
+    EXPECT_NE(settings.find(name + "=" + value), std::string::npos) << name << '=' << value << " in\n" << settings;
+  }
+
+  // What was best takes part again when there are other songs.
+  DropSongs("b", 700);
+  const auto second = Run();
+  const json again = json::parse(*bucket_->Get(store::RunKey(second.run_id, "hits_search.json")))["extra_trees(trees=10,max_depth=2)"];
+  const bool configured = best["settings"].empty();
+  ASSERT_EQ(again["trials"].size(), configured ? 5U : 6U);
+  if (!configured) EXPECT_EQ(again["trials"][1]["settings"], best["settings"]);
+}
+
+TEST_F(HitRuns, ADryRunsSearchIsNotRemembered) {
+  settings_.hits.algorithms = "logistic";
+  settings_.search.trials = 3;
+  DropSongs("a", 400);
+  ASSERT_EQ(Run().state, "approved");
+  const std::string remembered = *catalog_->Meta("hits_search_best");
+  ASSERT_NE(remembered, "");
+  settings_.search.trials = 9;
+  const auto dry = Run(kDryRun);
+  EXPECT_EQ(json::parse(*bucket_->Get(store::RunKey(dry.run_id, "hits_search.json")))["logistic"]["trials"].size(),
+            json::parse(remembered)["logistic"].empty() ? 10U : 11U);
+  EXPECT_EQ(*catalog_->Meta("hits_search_best"), remembered);
+}
+
 TEST_F(HitRuns, LabelledTracksAloneMakeALiveModelOfHitsWithoutAnyListening) {
   DropSongs("a", 600);
   const auto run = Run();

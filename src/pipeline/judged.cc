@@ -69,7 +69,7 @@ Result<std::string> LearningHash(const Context& context, const std::string& data
 }  // namespace
 
 std::string HitConfigFingerprint(const Settings& settings) {
-  std::string text = ResultFingerprint(settings, "hits.");
+  std::string text = ResultFingerprint(settings, "hits.") + ResultFingerprint(settings, "search.");
   for (const std::string& name : train::SplitList(settings.hits.algorithms, ',')) {
     // A name that nobody knows is an error of the run that meets it.
     if (const auto member = train::ReadMember(name, settings); member.ok()) text += train::SettingsOfClassifier(member->algorithm, settings);
@@ -79,7 +79,7 @@ std::string HitConfigFingerprint(const Settings& settings) {
 
 std::string ConfigFingerprint(const Settings& settings) {
   std::string text = "version=" + std::string(kVersion) + "\ntraining_version=" + std::string(kTrainingVersion) + "\n";
-  for (const char* prefix : {"ingest.", "clean.", "train.", "search.", "evaluate.", "gate."}) text += ResultFingerprint(settings, prefix);
+  for (const char* prefix : {"ingest.", "clean.", "train.", "evaluate.", "gate."}) text += ResultFingerprint(settings, prefix);
   for (const ColumnMapping& mapping : settings.mappings) {
     text += "ingest.mapping." + mapping.name + "=" + mapping.table + " " + mapping.kind;
     for (const auto& [ours, theirs] : mapping.columns) text += " " + ours + ":" + theirs;

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/cron.h"
 #include "core/version.h"
 #include "serve/events.h"
 #include "serve/notifications.h"
@@ -145,8 +146,11 @@ Response Api::Status() const {
   if (const auto view = snapshot->hits()) {
     hits = {{"model_id", view->model_id}, {"since", store::Iso8601(view->live_since)}};
   }
+  // A schedule that does not read has been told of at the start.
+  const auto next = NextAfter(context_.settings.schedule_cron, context_.settings.schedule_timezone, context_.clock.NowSeconds());
   const bool running = !runs->empty() && runs->front().state == "running";
   return Json({{"version", kVersion}, {"live", live}, {"challenger", challenger}, {"hits", hits}, {"run", running ? RunJson(runs->front()) : json()},
+               {"next_scheduled_run", next.ok() && *next ? json(store::Iso8601(**next)) : json()},
                {"inbox", {{"pending", inbox.ok() ? inbox->size() : 0}}},
                {"catalogue", {{"tracks", snapshot->data().tracks.size()}, {"listeners", snapshot->data().listener_count()}}}});
 }

@@ -11,11 +11,20 @@ TEST_F(Serving, AnswersBeforeAnyModelIsLive) {
   const json status = Get("/v1/status");
   EXPECT_TRUE(status["live"].is_null());
   EXPECT_TRUE(status["run"].is_null());
+  EXPECT_TRUE(status["next_scheduled_run"].is_null());
   const json list = Get("/v1/listeners/ann/recommendations");
   EXPECT_TRUE(list["items"].empty());
   EXPECT_FALSE(list["fallback"].is_null());
   Get("/healthz");
   Get("/readyz", 503);
+}
+
+TEST_F(Serving, TheStatusTellsWhenTheScheduleIsDueNext) {
+  settings_.schedule_cron = "0 3 * * *";
+  Start();
+  const std::string next = Get("/v1/status")["next_scheduled_run"];
+  EXPECT_EQ(next.substr(10), "T03:00:00Z") << next;
+  EXPECT_GT(next, store::Iso8601(clock_.NowSeconds()));
 }
 
 TEST_F(Serving, EventsAreAcknowledgedOnceAndNameTheirFaults) {

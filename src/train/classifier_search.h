@@ -28,8 +28,12 @@ struct SearchBudget {
   double seconds = 0;          ///< 0: no limit; else no trial begins after it, though one is always made
 };
 
+/// Settings that an earlier search found, by name.
+using FormerBest = std::vector<std::pair<std::string, std::string>>;
+
 /// Random search (Bergstra, Bengio, JMLR 2012): settings as they are first,
-/// then draws from SearchRanges, every second one after the sixth near the best
+/// then `former`, where it names just what is searched, as one trial more than
+/// the budget has, then draws from SearchRanges, every second one after the sixth near the best
 /// so far (each setting drawn anew with chance 1/3, else kept). Judged by AUC
 /// (several classes: log loss) of out-of-fold predictions of `rows`, the same
 /// folds for all. The same seed and number of trials: the same result; with a
@@ -37,6 +41,6 @@ struct SearchBudget {
 /// kInvalid where the algorithm has nothing to search, those of Fit.
 Result<SearchResult> SearchSettings(const ClassifierTrainer& trainer, const SongTable& songs, std::span<const uint32_t> rows,
                                     const Settings& settings, const SearchBudget& budget, size_t folds, FoldsBy by, uint64_t seed,
-                                    const std::function<double()>& now, Instruments& instruments);
+                                    const std::function<double()>& now, Instruments& instruments, const FormerBest& former = {});
 
 }  // namespace segue::train

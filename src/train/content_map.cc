@@ -18,10 +18,6 @@ namespace {
 
 using models::ContentMap;
 
-/// A hundred times less changes no figure of Last.fm-2k by more than .0003, for
-/// twice the steps.
-constexpr double kTolerance = 1e-2;
-
 /// What the regression is made of: a row a track, φ empty where nothing is
 /// known, weight 0 where nobody played it.
 struct Problem {
