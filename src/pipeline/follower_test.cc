@@ -25,6 +25,7 @@ class TheFollower : public SmallPipeline {
   int64_t Ask(const json& arguments) {
     return *catalog_->AddCommand({.kind = "run", .arguments = arguments.dump(), .actor = "test", .state = "pending"});
   }
+  store::FakeClock time_{store::SystemClock().NowMs() + 5'000};  ///< stands still; files that are dropped have come to rest by it
   std::unique_ptr<Follower> follower_;
 };
 
@@ -127,15 +128,14 @@ TEST_F(TheFollower, AnAlarmOfDriftStartsARun) {
 TEST_F(TheFollower, AFailedRunIsTriedAgainWithoutTheFileThatItRefused) {
   DropListeners(1);
   DropSongs(1000);
-  store::FakeClock time(clock_.NowMs() + 5'000);
-  follower_ = *pipeline::Follow(On(time));
+  follower_ = *pipeline::Follow(On(time_));
   ASSERT_TRUE(HasRuns(1));
   EXPECT_EQ(Finished().front().state, "failed");
   EXPECT_NE(Finished().front().error.find("songs.csv"), std::string::npos) << Finished().front().error;
-  time.Advance(9'000);
+  time_.Advance(9'000);
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_EQ(Finished().size(), 1U);
-  time.Advance(1'001);
+  time_.Advance(1'001);
   ASSERT_TRUE(HasRuns(2));
   EXPECT_EQ(Finished().front().state, "approved") << Finished().front().error;
   EXPECT_EQ(Finished().front().trigger, "inbox");
@@ -145,15 +145,14 @@ TEST_F(TheFollower, AFailedRunIsTriedAgainWithoutTheFileThatItRefused) {
 TEST_F(TheFollower, WhatComesInAfterAFailureDoesNotWait) {
   DropListeners(1);
   DropSongs(1000);
-  store::FakeClock time(clock_.NowMs() + 5'000);
-  follower_ = *pipeline::Follow(On(time));
+  follower_ = *pipeline::Follow(On(time_));
   ASSERT_TRUE(HasRuns(1));
   EXPECT_EQ(Finished().front().state, "failed");
   DropListeners(2);
   for (const auto& entry : fs::recursive_directory_iterator(folder_.inbox())) {
     if (entry.is_regular_file()) fs::last_write_time(entry.path(), fs::file_time_type::clock::now() + std::chrono::seconds(6));
   }
-  time.Advance(2'000);
+  time_.Advance(2'000);
   ASSERT_TRUE(HasRuns(2));
   EXPECT_EQ(Finished().front().state, "approved") << Finished().front().error;
 }
@@ -162,11 +161,10 @@ TEST_F(TheFollower, ARunThatHadFailedIsTriedAgainAfterARestart) {
   DropListeners(1);
   DropSongs(1000);
   EXPECT_EQ(Run("inbox").state, "failed");
-  store::FakeClock time(clock_.NowMs() + 5'000);
-  follower_ = *pipeline::Follow(On(time));
+  follower_ = *pipeline::Follow(On(time_));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_EQ(Finished().size(), 1U);
-  time.Advance(10'000);
+  time_.Advance(10'000);
   ASSERT_TRUE(HasRuns(2));
   EXPECT_EQ(Finished().front().state, "approved") << Finished().front().error;
 }

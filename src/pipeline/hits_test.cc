@@ -108,7 +108,9 @@ TEST_F(HitRuns, ClassifiersAreSearchedForAucOnTheTrainingPartAlone) {
   const json again = json::parse(*bucket_->Get(store::RunKey(second.run_id, "hits_search.json")))["extra_trees(trees=10,max_depth=2)"];
   const bool configured = best["settings"].empty();
   ASSERT_EQ(again["trials"].size(), configured ? 5U : 6U);
-  if (!configured) EXPECT_EQ(again["trials"][1]["settings"], best["settings"]);
+  if (!configured) {
+    EXPECT_EQ(again["trials"][1]["settings"], best["settings"]);
+  }
 }
 
 TEST_F(HitRuns, ADryRunsSearchIsNotRemembered) {
