@@ -25,6 +25,7 @@ class TheFollower : public SmallPipeline {
   int64_t Ask(const json& arguments) {
     return *catalog_->AddCommand({.kind = "run", .arguments = arguments.dump(), .actor = "test", .state = "pending"});
   }
+  store::FakeClock time_{0};  // the follower asks it to its end
   std::unique_ptr<Follower> follower_;
 };
 
@@ -127,7 +128,8 @@ TEST_F(TheFollower, AnAlarmOfDriftStartsARun) {
 TEST_F(TheFollower, AFailedRunIsTriedAgainWithoutTheFileThatItRefused) {
   DropListeners(1);
   DropSongs(1000);
-  store::FakeClock time(clock_.NowMs() + 5'000);
+  store::FakeClock& time = time_;
+  time.Set(clock_.NowMs() + 5'000);
   follower_ = *pipeline::Follow(On(time));
   ASSERT_TRUE(HasRuns(1));
   EXPECT_EQ(Finished().front().state, "failed");
@@ -145,7 +147,8 @@ TEST_F(TheFollower, AFailedRunIsTriedAgainWithoutTheFileThatItRefused) {
 TEST_F(TheFollower, WhatComesInAfterAFailureDoesNotWait) {
   DropListeners(1);
   DropSongs(1000);
-  store::FakeClock time(clock_.NowMs() + 5'000);
+  store::FakeClock& time = time_;
+  time.Set(clock_.NowMs() + 5'000);
   follower_ = *pipeline::Follow(On(time));
   ASSERT_TRUE(HasRuns(1));
   EXPECT_EQ(Finished().front().state, "failed");
@@ -162,7 +165,8 @@ TEST_F(TheFollower, ARunThatHadFailedIsTriedAgainAfterARestart) {
   DropListeners(1);
   DropSongs(1000);
   EXPECT_EQ(Run("inbox").state, "failed");
-  store::FakeClock time(clock_.NowMs() + 5'000);
+  store::FakeClock& time = time_;
+  time.Set(clock_.NowMs() + 5'000);
   follower_ = *pipeline::Follow(On(time));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_EQ(Finished().size(), 1U);
