@@ -92,7 +92,7 @@ class Cleaning {
     SEGUE_TRY(const auto known, KnownInputs());
     std::set<int64_t> files;
     for (const Input& input : inputs_.list) {
-      if (input.table == "events" || known.contains({input.sha256, input.listener})) files.insert(input.file);
+      if (input.table == "events" || input.forgotten || known.contains({input.sha256, input.listener})) files.insert(input.file);
     }
     SEGUE_TRY(const auto suspicions, SuspectFiles(*work_, inputs_, files));
     if (suspicions.empty()) return {};
@@ -134,7 +134,7 @@ class Cleaning {
     for (Input& input : inputs_.list) {
       const int64_t bad = rejected[static_cast<size_t>(input.file)] + input.unreadable;
       const int64_t all = input.rows + input.unreadable;
-      if (!known.contains({input.sha256, input.listener})) {
+      if (!input.forgotten && !known.contains({input.sha256, input.listener})) {
         new_rows += all;
         new_rejected += bad;
       }
@@ -281,7 +281,7 @@ class Cleaning {
     int64_t events_through = 0;
     for (const Input& input : inputs_.list) {
       if (input.table == "events") events_through = std::max(events_through, LastOf(input.name));
-      list.push_back({{"sha256", input.sha256}, {"listener", input.listener}, {"name", input.name},
+      list.push_back({{"sha256", input.sha256}, {"listener", input.forgotten ? "" : input.listener}, {"name", input.name},
                       {"table", input.table == "events" ? "listens" : input.table}, {"left_out", input.left_out}});
     }
     return {{"dataset_id", outcome.dataset_id},
@@ -289,6 +289,7 @@ class Cleaning {
             {"settings", ResultFingerprint(context_.settings, "clean.")},
             {"inputs", list},
             {"events_through_seq", events_through},
+            {"forgotten_through", inputs_.forgotten.empty() ? 0 : inputs_.forgotten.back().id},
             {"rows_in", outcome.rows_in},
             {"rows_kept", outcome.rows_kept},
             {"listeners", outcome.listeners},

@@ -37,7 +37,7 @@ Result<std::vector<Input>> StagedObjects(const Context& context) {
     const int64_t came_in = object.added_at > 0 ? object.added_at : context.clock.NowSeconds();
     inputs.push_back({.name = ToUtf8(object.name), .sha256 = object.sha256, .listener = object.listener,
                       .format = object.format, .table = object.table, .path = path->string(),
-                      .unreadable = object.rejected, .latest = came_in + kDaySeconds});
+                      .unreadable = object.rejected, .latest = came_in + kDaySeconds, .came_in = came_in});
   }
   return inputs;
 }
@@ -67,9 +67,23 @@ void Rank(std::vector<Input>& inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) inputs[i].file = static_cast<int64_t>(i);
 }
 
-std::string DatasetId(const std::vector<Input>& inputs, const Settings& settings) {
+/// Files of nobody but a forgotten listener: their names are often his.
+void HideForgotten(std::vector<Input>& inputs, const std::vector<store::ForgottenListener>& forgotten) {
+  for (Input& input : inputs) {
+    if (input.listener.empty()) continue;
+    input.forgotten = std::any_of(forgotten.begin(), forgotten.end(), [&](const store::ForgottenListener& one) {
+      return one.listener == input.listener && input.came_in <= one.at;
+    });
+    if (input.forgotten) input.name = "(a forgotten listener's file)";
+  }
+}
+
+std::string DatasetId(const std::vector<Input>& inputs, const std::vector<store::ForgottenListener>& forgotten, const Settings& settings) {
   std::vector<std::string> lines;
-  lines.reserve(inputs.size());
+  lines.reserve(inputs.size() + forgotten.size());
+  for (const auto& one : forgotten) {
+    lines.push_back("forgotten\t" + one.listener + "\t" + std::to_string(one.at) + "\t" + std::to_string(one.through_seq) + "\n");
+  }
   for (const Input& input : inputs) {
     const bool event = input.table == "events";
     lines.push_back(input.sha256 + "\t" + (event ? input.name : input.listener) + "\n");
@@ -90,9 +104,11 @@ Result<Inputs> GatherInputs(const Context& context) {
   if (inputs.empty()) {
     return Error{ErrorCode::kNotFound, "clean: there is nothing to clean; put listening data into the inbox first"};
   }
-  Rank(inputs);
   Inputs gathered;
-  gathered.dataset_id = DatasetId(inputs, context.settings);
+  SEGUE_TRY(gathered.forgotten, context.catalog.listeners().ForgottenAfter(0));
+  HideForgotten(inputs, gathered.forgotten);
+  Rank(inputs);
+  gathered.dataset_id = DatasetId(inputs, gathered.forgotten, context.settings);
   gathered.list = std::move(inputs);
   return gathered;
 }

@@ -25,6 +25,8 @@ struct Input {
   std::string path;         ///< local
   int64_t unreadable = 0;   ///< rows that ingest could not read
   int64_t latest = 0;       ///< a later time than this is in the future, Unix seconds
+  int64_t came_in = 0;      ///< Unix seconds; 0 of events, which each know their own
+  bool forgotten = false;   ///< its listener was forgotten after it came in: nothing names him
 
   // Filled by cleaning.
   int64_t rows = 0;
@@ -33,12 +35,13 @@ struct Input {
 
 struct Inputs {
   std::vector<Input> list;  ///< ascending by `file`
+  std::vector<store::ForgottenListener> forgotten;  ///< by id
   std::string dataset_id;   ///< "d" and 16 hex digits
 };
 
 /// All accepted objects that were staged, and the flushed events. The id is a
 /// hash of contents: raw hashes with listeners, event objects with their
-/// hashes, the clean.* settings that change results, and kCleanVersion.
+/// hashes, who was forgotten, the clean.* settings that change results, and kCleanVersion.
 /// kNotFound where there is nothing at all.
 Result<Inputs> GatherInputs(const Context& context);
 

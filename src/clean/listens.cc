@@ -3,6 +3,7 @@
 #include <set>
 
 #include "clean/rules.h"
+#include "core/identity.h"
 #include "core/staged.h"
 #include "store/duck.h"
 
@@ -16,7 +17,7 @@ bool HasListens(const Input& input) { return input.table == "listens" || input.t
 Status AppendFiles(Workshop& work, const Inputs& inputs) {
   SEGUE_RETURN_IF_ERROR(work.Run(
       "CREATE TABLE listed(file BIGINT, content_rank BIGINT, path VARCHAR, name VARCHAR, sha256 VARCHAR, "
-      "listener VARCHAR, tbl VARCHAR, latest BIGINT)"));
+      "listener VARCHAR, tbl VARCHAR, latest BIGINT, came_in BIGINT)"));
   SEGUE_TRY(auto rows, work.duck().Append("listed"));
   for (const Input& input : inputs.list) {
     rows->Int(input.file);
@@ -27,6 +28,19 @@ Status AppendFiles(Workshop& work, const Inputs& inputs) {
     rows->Text(input.listener);
     rows->Text(input.table);
     rows->Int(input.latest);
+    rows->Int(input.came_in);
+    SEGUE_RETURN_IF_ERROR(rows->EndRow());
+  }
+  return rows->Close();
+}
+
+Status AppendForgotten(Workshop& work, const Inputs& inputs) {
+  SEGUE_RETURN_IF_ERROR(work.Run("CREATE TABLE forgotten_listeners(listener VARCHAR, forgotten_at BIGINT, through_seq BIGINT)"));
+  SEGUE_TRY(auto rows, work.duck().Append("forgotten_listeners"));
+  for (const store::ForgottenListener& one : inputs.forgotten) {
+    rows->Text(ToUtf8(one.listener));
+    rows->Int(one.at);
+    rows->Int(one.through_seq);
     SEGUE_RETURN_IF_ERROR(rows->EndRow());
   }
   return rows->Close();
@@ -79,6 +93,7 @@ std::string ReadStagedSql(const Inputs& inputs, std::string_view table) {
 
 Status OpenListens(Workshop& work, const Inputs& inputs) {
   SEGUE_RETURN_IF_ERROR(AppendFiles(work, inputs));
+  SEGUE_RETURN_IF_ERROR(AppendForgotten(work, inputs));
   SEGUE_RETURN_IF_ERROR(work.Run("CREATE TABLE no_listens(" + std::string(kStagedListens) + ")"));
   SEGUE_RETURN_IF_ERROR(work.Run("CREATE TABLE no_durations(duration_ms BIGINT)"));
   SEGUE_RETURN_IF_ERROR(work.Run("CREATE VIEW staged AS " + AllStagedSql(inputs)));
@@ -88,13 +103,21 @@ Status OpenListens(Workshop& work, const Inputs& inputs) {
   // 'Unknown Artist' would join tracks that have nothing in common.
   const std::string known = "coalesce(lower(trim(p.artist)), '') <> 'unknown artist'";
   SEGUE_RETURN_IF_ERROR(work.Run(
-      "CREATE VIEW named_listens AS SELECT f.file, f.name, f.sha256, f.has_time, f.left_out, "
+      "CREATE VIEW told_listens AS SELECT f.file, f.tbl, f.came_in, f.name, f.sha256, f.has_time, f.left_out, "
       "coalesce(p.received_at + 86400, f.latest) AS latest, p.file_row_number AS nr, p.line, "
       "CASE WHEN f.listener <> '' THEN f.listener ELSE p.listener END AS listener, "
       "nullif(p.source_id, '') AS source_id, "
       "CASE WHEN " + known + " THEN nullif(p.name_key, '') END AS name_key, p.artist, p.title, p.album, p.\"at\", "
       "p.at_precision, p.kind, p.value, p.ms_played, p.text, p.event_id, p.duration_ms "
       "FROM staged p JOIN files f ON f.path = p.filename"));
+  // The line of feedback is the number that it got; see store/listeners.h.
+  SEGUE_RETURN_IF_ERROR(work.Run(
+      "CREATE VIEW named_listens AS SELECT t.* EXCLUDE (tbl, came_in), " +
+      std::string(inputs.forgotten.empty()
+                      ? "false AS forgotten FROM told_listens t"
+                      : "g.listener IS NOT NULL AND CASE WHEN t.tbl = 'events' THEN t.line <= g.through_seq ELSE t.came_in <= g.forgotten_at OR "
+                        "coalesce(t.\"at\" < g.forgotten_at, false) END AS forgotten FROM told_listens t LEFT JOIN forgotten_listeners g ON "
+                        "g.listener = t.listener")));
   return work.Run("CREATE VIEW judged_listens AS SELECT *, " + FirstRuleSql("listens") +
                   " AS rule FROM named_listens");
 }
@@ -178,7 +201,7 @@ std::string RejectedListensSql() {
   return "SELECT sha256, name AS file, line, rule, " + reason + " AS reason, " + std::string(kSample) +
          " AS sample, nr FROM ("
          "SELECT * EXCLUDE (rule), CASE WHEN rule IS NULL THEN " + Number("file_left_out") +
-         " ELSE rule END AS rule, NULL::VARCHAR AS other_name FROM judged_listens WHERE rule IS NOT NULL OR left_out"
+         " ELSE rule END AS rule, NULL::VARCHAR AS other_name FROM judged_listens WHERE (rule IS NOT NULL OR left_out) AND NOT forgotten"
          " UNION ALL BY NAME SELECT j.* EXCLUDE (rule), m.rule, o.name AS other_name FROM "
          "(SELECT file, nr, rule, before FROM marked WHERE rule IS NOT NULL) m JOIN judged_listens j USING (file, nr) "
          "LEFT JOIN files o ON o.file = m.before)";

@@ -13,7 +13,8 @@ namespace segue::clean {
 /// The steps build on one another, in this order; `tracks` between 1 and 2.
 ///
 ///   files(file, content_rank, path, name, sha256, listener, tbl, latest,
-///         has_time, left_out)
+///         came_in, has_time, left_out)
+///   forgotten_listeners(listener, forgotten_at, through_seq)
 ///   judged_listens   view: every staged row with its file, row number `nr`
 ///                    and the first row rule that applies, or NULL
 
@@ -40,7 +41,7 @@ Status CollectListenNames(Workshop& work);
 /// must agree in value as well. All else: same listener, track, kind, time, value.
 Status MarkListens(Workshop& work, int64_t skip_below_ms);
 
-/// SQL of the removed rows: (sha256, file, line, rule, reason, sample, nr).
+/// SQL of the removed rows, but for those of forgotten listeners: (sha256, file, line, rule, reason, sample, nr).
 std::string RejectedListensSql();
 
 /// SQL of interactions.parquet, ordered.

@@ -95,7 +95,7 @@ json InputsJson(const Inputs& inputs, const Tally& tally) {
     row["unreadable"] = input.unreadable;
     row["name"] = input.name;
     row["sha256"] = input.sha256;
-    row["listener"] = input.listener;
+    row["listener"] = input.forgotten ? "" : input.listener;
     row["format"] = input.format;
     row["table"] = input.table;
     list.push_back(std::move(row));

@@ -12,6 +12,9 @@ constexpr std::string_view kDuplicatePlay =
     "'the same event is already in ' || coalesce(other_name, 'another file')";
 
 constexpr std::array kRules = {
+    // First of all: no other rule may show what a forgotten listener's rows say.
+    Rule{"forgotten_listener", "listens", "listener", Effect::kRemove, "forgotten", "'the listener was forgotten'",
+         "rows of a listener who was forgotten; they are counted and kept nowhere"},
     Rule{"missing_listener", "listens", "listener", Effect::kReject, "listener IS NULL OR trim(listener) = ''",
          "'no listener'", "nobody is named as the listener"},
     Rule{"names_no_track", "listens", "name_key", Effect::kReject, "source_id IS NULL AND name_key IS NULL",
@@ -69,6 +72,8 @@ constexpr std::array kRules = {
          "'the id ' || source_id || ' is there already'",
          "an earlier row has the same id; this one's tags, label and otherwise missing values still count"},
 
+    Rule{"forgotten_listener", "taggings", "listener", Effect::kRemove, "forgotten", "'the listener was forgotten'",
+         "tags of a listener who was forgotten; they are counted and kept nowhere"},
     Rule{"tag_of_unknown_track", "taggings", "source_id", Effect::kRemove, "",
          "'no track ' || coalesce(source_id, '')", "a tag on a track that nobody played and no table has"},
     Rule{"unknown_tag", "taggings", "tag_id", Effect::kRemove, "", "'no tag ' || coalesce(tag_id, '')",

@@ -7,7 +7,7 @@
 namespace segue::clean {
 
 /// What becomes of a row that a rule applies to. Either way it goes to
-/// rejected.parquet; only kReject says that something is wrong with the input
+/// rejected.parquet (but for forgotten_listener); only kReject says that something is wrong with the input
 /// and counts towards clean.max_rejected_share.
 enum class Effect { kReject, kRemove, kDuplicate };
 

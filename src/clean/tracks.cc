@@ -88,9 +88,10 @@ Status LoadTags(Workshop& work, const Inputs& inputs) {
 /// The tags that most listeners gave, 20 a track.
 Status CountTags(Workshop& work) {
   SEGUE_RETURN_IF_ERROR(work.Run(
-      "CREATE TABLE taggings_marked AS SELECT t.*, i.track, n.tag, CASE WHEN i.track IS NULL THEN " +
-      TagRule("tag_of_unknown_track") + " WHEN n.tag IS NULL THEN " + TagRule("unknown_tag") +
-      " END AS rule FROM staged_taggings t LEFT JOIN identity i ON i.key = t.source_id LEFT JOIN "
+      "CREATE TABLE taggings_marked AS SELECT t.*, i.track, n.tag, CASE WHEN g.listener IS NOT NULL THEN " +
+      TagRule("forgotten_listener") + " WHEN i.track IS NULL THEN " + TagRule("tag_of_unknown_track") + " WHEN n.tag IS NULL THEN " + TagRule("unknown_tag") +
+      " END AS rule FROM staged_taggings t JOIN files f USING (file) LEFT JOIN forgotten_listeners g ON g.listener = "
+      "coalesce(nullif(f.listener, ''), t.listener) AND f.came_in <= g.forgotten_at LEFT JOIN identity i ON i.key = t.source_id LEFT JOIN "
       "(SELECT tag_id, min(trim(replace(tag, ';', ','))) AS tag FROM staged_tag_names WHERE trim(tag) <> '' "
       "GROUP BY tag_id) n ON n.tag_id = t.tag_id"));
   return work.Run(
@@ -218,7 +219,7 @@ std::string RejectedTracksSql() {
          "left(concat_ws(' | ', artist, title, source_id, album), 200) AS sample, nr FROM tracks_marked JOIN files f "
          "USING (file) WHERE rule IS NOT NULL UNION ALL BY NAME SELECT f.sha256, f.name AS file, line, rule, " +
          ReasonSql("taggings", "rule") + " AS reason, left(concat_ws(' | ', m.listener, source_id, m.tag_id, tag), 200) "
-         "AS sample, nr FROM taggings_marked m JOIN files f USING (file) WHERE rule IS NOT NULL";
+         "AS sample, nr FROM taggings_marked m JOIN files f USING (file) WHERE rule IS NOT NULL AND rule <> " + TagRule("forgotten_listener");
 }
 
 Status TallyTracks(Workshop& work) {

@@ -83,6 +83,28 @@ int RevokeToken(const Common& common, const std::string& id_or_name) {
   return kOk;
 }
 
+int ForgetListener(const Common& common, const ForgetFlags& flags) {
+  if (!flags.yes) {
+    std::fprintf(stderr, "segue: this cannot be undone: '%s' is forgotten with --yes. GET /v1/listeners/{id}/export gives him what there is first.\n",
+                 flags.listener.c_str());
+    return kUsage;
+  }
+  auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
+  if (!program.ok()) return Fail(program.error());
+  const auto forgotten = (*program)->catalog->listeners().Forget(flags.listener, (*program)->clock.NowSeconds());
+  Audit(**program, "forget", flags.listener, forgotten.ok() ? Status() : Status(forgotten.error()));
+  if (!forgotten.ok()) return Fail(forgotten.error());
+  if (common.json) {
+    std::printf("%s\n", json{{"listener", flags.listener}, {"at", store::Iso8601(forgotten->tombstone.at)}, {"remains", store::kWhatForgettingLeaves},
+                             {"removed", {{"events", forgotten->events}, {"lists", forgotten->lists}}}}.dump(2).c_str());
+    return kOk;
+  }
+  std::printf("forgot %s: %lld events and %lld lists removed\n", flags.listener.c_str(), static_cast<long long>(forgotten->events),
+              static_cast<long long>(forgotten->lists));
+  std::fprintf(stderr, "%s\nA server that follows this folder starts a run; else `segue run`.\n", std::string(store::kWhatForgettingLeaves).c_str());
+  return kOk;
+}
+
 int ShowAudit(const Common& common, int64_t n) {
   auto program = OpenProgram(common, Create::kNo, Voice::kConsole);
   if (!program.ok()) return Fail(program.error());

@@ -118,7 +118,7 @@ void WatchingVerbs(CLI::App& app, Common& common, int& exit_code, LogFlags& logs
   });
 }
 
-void AccessVerbs(CLI::App& app, Common& common, int& exit_code, TokenFlags& flags, int64_t& n) {
+void AccessVerbs(CLI::App& app, Common& common, int& exit_code, TokenFlags& flags, ForgetFlags& forget, int64_t& n) {
   CLI::App* tokens = Verb(app, common, "tokens", "Make, list and revoke the tokens that requests carry");
   CLI::App* create = tokens->add_subcommand("create", "Make a token, and print it this once");
   create->add_option("name", flags.name, "What it is for: \"phone\", \"navidrome\"")->required();
@@ -135,7 +135,12 @@ void AccessVerbs(CLI::App& app, Common& common, int& exit_code, TokenFlags& flag
   list->callback([&] { exit_code = ListTokens(common); });
   revoke->callback([&] { exit_code = RevokeToken(common, flags.name); });
 
-  CLI::App* verb = Verb(app, common, "audit", "Print what admins did, the newest first");
+  CLI::App* verb = Verb(app, common, "forget", "Forget a listener: nothing of him counts any more, and the next models are without him");
+  verb->add_option("listener", forget.listener, "His name")->required();
+  verb->add_flag("--yes", forget.yes, "It is meant: this cannot be undone");
+  verb->callback([&] { exit_code = ForgetListener(common, forget); });
+
+  verb = Verb(app, common, "audit", "Print what admins did, the newest first");
   verb->add_option("-n", n, "How many")->check(CLI::Range(1, 1000000))->capture_default_str();
   verb->callback([&] { exit_code = ShowAudit(common, n); });
 }
@@ -294,13 +299,14 @@ int Main(int argc, char** argv) {
   LogFlags logs;
   AlarmFlags alarms;
   TokenFlags token;
+  ForgetFlags forget;
   int64_t audited = 50;
   RunningVerbs(app, common, exit_code, serve, demo);
   DataVerbs(app, common, exit_code, ingest, clean, run);
   ModelVerbs(app, common, exit_code, offline);
   RegistryVerbs(app, common, exit_code, promote, alias, days, argument);
   WatchingVerbs(app, common, exit_code, logs, alarms);
-  AccessVerbs(app, common, exit_code, token, audited);
+  AccessVerbs(app, common, exit_code, token, forget, audited);
   GroupsVerb(app, common, exit_code, groups);
   HitsVerb(app, common, exit_code, hits);
   SongVerbs(app, common, exit_code, stats);

@@ -85,6 +85,7 @@ struct LiveModel {
   std::string model_id;
   std::unique_ptr<models::Model> model;
   Dataset data;
+  int64_t tombstone = 0;  ///< the last that the dataset knows of (store/listeners.h)
 };
 
 Result<LiveModel> OpenLive(const Program& program) {
@@ -96,7 +97,14 @@ Result<LiveModel> OpenLive(const Program& program) {
   result.model_id = live->to_model;
   SEGUE_TRY(result.model, pipeline::LoadModel(program.PipelineContext(), live->to_model));
   SEGUE_TRY(result.data, store::LoadDataset(*program.bucket, record->dataset_id));
+  result.tombstone = store::ManifestNumber(*program.bucket, record->dataset_id, "forgotten_through");
   return result;
+}
+
+/// Was he forgotten since the model was trained?
+Result<bool> IsForgotten(const Program& program, const LiveModel& live, const std::string& listener) {
+  SEGUE_TRY(const auto tombstones, program.catalog->listeners().ForgottenAfter(live.tombstone));
+  return std::any_of(tombstones.begin(), tombstones.end(), [&](const auto& one) { return one.listener == listener; });
 }
 
 json Item(const LiveModel& live, const models::ScoredTrack& scored) {
@@ -135,9 +143,11 @@ int RecommendToOne(const Common& common, const OfflineFlags& flags) {
   if (!program.ok()) return Fail(program.error());
   const auto live = OpenLive(**program);
   if (!live.ok()) return Fail(live.error());
-  const auto user = FindSorted(live->data.listeners, flags.listener);
+  const auto forgotten = IsForgotten(**program, *live, flags.listener);
+  if (!forgotten.ok()) return Fail(forgotten.error());
+  const auto user = *forgotten ? std::nullopt : FindSorted(live->data.listeners, flags.listener);
   if (!user) std::fprintf(stderr, "segue: nothing is known of '%s'; this is what is popular\n", flags.listener.c_str());
-  models::Past past{flags.listener, {}, {}};
+  models::Past past{*forgotten ? "" : flags.listener, {}, {}};
   if (user) {
     const models::RowMap rows(*live->model, live->data.tracks.id);
     past = rows.PastOf(flags.listener, live->data.EventsOf(UserIx{*user}), RuleOf((*program)->settings));

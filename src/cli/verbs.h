@@ -98,6 +98,13 @@ int RevokeToken(const Common& common, const std::string& id_or_name);
 /// The newest n records of what admins did.
 int ShowAudit(const Common& common, int64_t n);
 
+struct ForgetFlags {
+  std::string listener;
+  bool yes = false;  ///< it is meant
+};
+/// Durable at once; where a server follows the folder a run without him starts.
+int ForgetListener(const Common& common, const ForgetFlags& flags);
+
 struct OfflineFlags {
   store::CsvFiles files;
   std::string algorithm = "ials";

@@ -104,7 +104,10 @@ class FollowerThreads final : public Follower {
     if (auto retry = RetryOfTheLastRun(context_); retry.ok()) retry_ = *std::move(retry);
     else Complain(retry.error());
     while (!Stopped()) {
-      if (watch_->Wait(kLookMs)) last_change_ms_ = context_.clock.NowMs();
+      if (watch_->Wait(kLookMs)) {
+        last_change_ms_ = context_.clock.NowMs();
+        changed_ = true;
+      }
       if (const auto trigger = Due()) {
         Start(*trigger);
       }
@@ -127,7 +130,7 @@ class FollowerThreads final : public Follower {
       Complain(run.error());
     }
     retry_.Ended(trigger, run, context_.clock.NowMs());
-    looked_change_ms_ = 0;  // what came in meanwhile starts the next run
+    changed_ = true;  // what came in meanwhile starts the next run
   }
 
   std::optional<Trigger> Due() {
@@ -178,14 +181,14 @@ class FollowerThreads final : public Follower {
   /// Files that have come to rest, one of them not before `since_ms`.
   std::optional<Trigger> InboxDue(int64_t now, int64_t since_ms) {
     // Times apart are taken without their sign: a clock that is set back must not stop the looks.
-    if (last_change_ms_ == looked_change_ms_ && std::llabs(now - looked_ms_) < kInboxLookMs) return std::nullopt;
+    if (!changed_ && std::llabs(now - looked_ms_) < kInboxLookMs) return std::nullopt;
     const InboxListing listing = ListInbox(context_.folder.inbox());
     const bool new_problems = listing.problems.size() != known_problems_;
     const bool fresh = std::any_of(listing.files.begin(), listing.files.end(), [&](const InboxFile& file) { return file.changed_ms >= since_ms; });
     if (!fresh && !new_problems) {
       waiting_since_ms_ = 0;
       looked_ms_ = now;
-      looked_change_ms_ = last_change_ms_;
+      changed_ = false;
       return std::nullopt;
     }
     if (waiting_since_ms_ == 0 || waiting_since_ms_ > now) waiting_since_ms_ = now;
@@ -207,9 +210,9 @@ class FollowerThreads final : public Follower {
   std::vector<store::Command> asked_;
   std::mutex complaint_mutex_;
   std::string last_complaint_;
-  int64_t last_change_ms_ = 1;  // look once at the start
+  int64_t last_change_ms_ = 1;
   int64_t looked_ms_ = 0;
-  int64_t looked_change_ms_ = 0;  ///< last_change_ms_ when the inbox was seen without what starts a run
+  bool changed_ = true;  ///< since the inbox was seen without what starts a run
   int64_t waiting_since_ms_ = 0;
   size_t known_problems_ = 0;
   Retry retry_;

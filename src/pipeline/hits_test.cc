@@ -86,13 +86,13 @@ TEST_F(HitRuns, TheRecommendersLearnFromWhatTheLiveModelOfHitsSays) {
 }
 
 TEST_F(HitRuns, ClassifiersAreSearchedForAucOnTheTrainingPartAlone) {
-  settings_.hits.algorithms = "extra_trees(trees=10,max_depth=2)";
+  settings_.hits.algorithms = "extra_trees(trees=10;max_depth=2)";
   settings_.search.trials = 4;
   DropSongs("a", 600);
   const auto run = Run();
   ASSERT_EQ(run.state, "approved") << run.error << Stage(run).detail;
-  const json search = json::parse(*bucket_->Get(store::RunKey(run.run_id, "hits_search.json")))["extra_trees(trees=10,max_depth=2)"];
-  EXPECT_EQ(json::parse(Stage(run).detail)["search"]["extra_trees(trees=10,max_depth=2)"], search);
+  const json search = json::parse(*bucket_->Get(store::RunKey(run.run_id, "hits_search.json")))["extra_trees(trees=10;max_depth=2)"];
+  EXPECT_EQ(json::parse(Stage(run).detail)["search"]["extra_trees(trees=10;max_depth=2)"], search);
   ASSERT_EQ(search["trials"].size(), 5U) << "the configured settings and four drawn ones";
   EXPECT_TRUE(search["trials"][0]["settings"].empty());
   const json& best = search["trials"][search["best"].get<size_t>()];
@@ -105,7 +105,7 @@ TEST_F(HitRuns, ClassifiersAreSearchedForAucOnTheTrainingPartAlone) {
   // What was best takes part again when there are other songs.
   DropSongs("b", 700);
   const auto second = Run();
-  const json again = json::parse(*bucket_->Get(store::RunKey(second.run_id, "hits_search.json")))["extra_trees(trees=10,max_depth=2)"];
+  const json again = json::parse(*bucket_->Get(store::RunKey(second.run_id, "hits_search.json")))["extra_trees(trees=10;max_depth=2)"];
   const bool configured = best["settings"].empty();
   ASSERT_EQ(again["trials"].size(), configured ? 5U : 6U);
   if (!configured) {
@@ -114,7 +114,7 @@ TEST_F(HitRuns, ClassifiersAreSearchedForAucOnTheTrainingPartAlone) {
 }
 
 TEST_F(HitRuns, ADryRunsSearchIsNotRemembered) {
-  settings_.hits.algorithms = "logistic";
+  settings_.hits.algorithms = "extra_trees(trees=10)";
   settings_.search.trials = 3;
   DropSongs("a", 400);
   ASSERT_EQ(Run().state, "approved");
@@ -122,8 +122,8 @@ TEST_F(HitRuns, ADryRunsSearchIsNotRemembered) {
   ASSERT_NE(remembered, "");
   settings_.search.trials = 9;
   const auto dry = Run(kDryRun);
-  EXPECT_EQ(json::parse(*bucket_->Get(store::RunKey(dry.run_id, "hits_search.json")))["logistic"]["trials"].size(),
-            json::parse(remembered)["logistic"].empty() ? 10U : 11U);
+  EXPECT_EQ(json::parse(*bucket_->Get(store::RunKey(dry.run_id, "hits_search.json")))["extra_trees(trees=10)"]["trials"].size(),
+            json::parse(remembered)["extra_trees(trees=10)"].empty() ? 10U : 11U);
   EXPECT_EQ(*catalog_->Meta("hits_search_best"), remembered);
 }
 

@@ -22,6 +22,7 @@ using nlohmann::json;
 constexpr const char* kObjects = "judged_objects";
 constexpr const char* kRows = "judged_rows";
 constexpr const char* kSeq = "judged_seq";
+constexpr const char* kForgotten = "judged_forgotten";
 constexpr const char* kDataset = "judged_dataset";
 constexpr const char* kRun = "judged_run";        ///< whose these marks are
 constexpr const char* kConfig = "judged_config";  ///< ConfigFingerprint
@@ -115,6 +116,8 @@ Result<Material> MaterialNow(const Context& context) {
   Material material{.objects = static_cast<int64_t>(objects.size())};
   for (const auto& object : objects) material.rows += object.rows;
   SEGUE_TRY(material.events, context.catalog.LastEventSeq());
+  SEGUE_TRY(const auto forgotten, context.catalog.listeners().ForgottenAfter(0));
+  if (!forgotten.empty()) material.forgotten = forgotten.back().id;
   return material;
 }
 
@@ -129,7 +132,9 @@ Result<News> WhatIsNew(const Context& context) {
   SEGUE_TRY(const int64_t objects, Kept(context, kObjects));
   SEGUE_TRY(const int64_t rows, Kept(context, kRows));
   SEGUE_TRY(const int64_t events, Kept(context, kSeq));
-  news.fresh = {.objects = news.there.objects - objects, .rows = news.there.rows - rows, .events = news.there.events - events};
+  SEGUE_TRY(const int64_t forgotten, Kept(context, kForgotten));
+  news.fresh = {.objects = news.there.objects - objects, .rows = news.there.rows - rows, .events = news.there.events - events,
+                .forgotten = news.there.forgotten - forgotten};
   SEGUE_TRY(news.config, ConfigNews(context));
   return news;
 }
@@ -154,6 +159,7 @@ Status RememberJudged(const Context& context, const Material& there, const std::
   SEGUE_RETURN_IF_ERROR(catalog.SetMeta(kConfig, ConfigFingerprint(context.settings)));
   SEGUE_RETURN_IF_ERROR(catalog.SetMeta(kRows, std::to_string(there.rows)));
   SEGUE_RETURN_IF_ERROR(catalog.SetMeta(kSeq, std::to_string(there.events)));
+  SEGUE_RETURN_IF_ERROR(catalog.SetMeta(kForgotten, std::to_string(there.forgotten)));
   SEGUE_RETURN_IF_ERROR(catalog.SetMeta(kDataset, dataset_id));
   return catalog.SetMeta(kObjects, std::to_string(there.objects));
 }

@@ -27,6 +27,7 @@ struct Material {
   int64_t objects = 0;  ///< accepted
   int64_t rows = 0;     ///< of these
   int64_t events = 0;   ///< sequence number of the last one
+  int64_t forgotten = 0;///< number of the last listener who was forgotten
 };
 Result<Material> MaterialNow(const Context& context);
 
@@ -41,7 +42,7 @@ Result<News> WhatIsNew(const Context& context);
 /// News::config alone, which costs little.
 Result<std::string> ConfigNews(const Context& context);
 
-/// {"objects","rows","events","config"?} of a run, as its ingest stage keeps it; null before.
+/// {"objects","rows","events","forgotten"?,"config"?} of a run, as its ingest stage keeps it; null before.
 nlohmann::json NewsOf(const store::RunRecord& run);
 
 /// From now on `there` and the settings are no news. Several transactions: who

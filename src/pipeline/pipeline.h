@@ -29,7 +29,7 @@ inline constexpr const char* kDryRun = "dry_run";
 
 /// Why a run starts.
 struct Trigger {
-  /// "inbox", "notification", "feedback", "schedule", "config", "drift", "person", or kDryRun
+  /// "inbox", "notification", "feedback", "forgotten", "schedule", "config", "drift", "person", or kDryRun
   std::string kind = "person";
   std::string detail;  ///< what exactly: the object, the settings, who asked
 };
@@ -56,7 +56,7 @@ Result<bool> ResumeInterrupted(const Context& context);
 /// Carries out pending commands of kind promote and rollback.
 Status FollowCommands(const Context& context);
 
-/// Follows inbox, notifications, events, schedule, settings, alarms of drift and
+/// Follows inbox, notifications, events, listeners to be forgotten, schedule, settings, alarms of drift and
 /// commands until context.cancelled: runs one at a time, bursts coalesced; a
 /// trigger during a run starts the next one.
 /// Promotions and rollbacks are carried out at once, also during a run; so is what

@@ -161,6 +161,7 @@ class Run {
     there_ = news.there;
     if (news_.is_null()) {
       news_ = {{"objects", news.fresh.objects}, {"rows", news.fresh.rows}, {"events", news.fresh.events}};
+      if (news.fresh.forgotten != 0) news_["forgotten"] = news.fresh.forgotten;
       if (!news.config.empty()) news_["config"] = news.config;
     }
     detail["new"] = news_;
@@ -171,7 +172,8 @@ class Run {
     }
     reconfigured_ = news_.contains("config");
     // Feedback may be judged anew at any time; the others ask for something that was not there.
-    const bool told = news_["objects"] != 0 || (record_.trigger != "inbox" && news_["events"] != 0) || record_.trigger == "feedback";
+    const bool told = news_["objects"] != 0 || (record_.trigger != "inbox" && news_["events"] != 0) || record_.trigger == "feedback" ||
+                      news_.contains("forgotten");
     if (nothing || !(told || insists())) {
       log_->Info("ingest", "nothing new to learn from");
       End("nothing_new");

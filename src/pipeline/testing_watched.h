@@ -52,6 +52,8 @@ class WatchedCatalog final : public store::Catalog {
   Result<std::optional<store::Command>> FindCommand(int64_t id) const override { return base_.FindCommand(id); }
   Result<std::vector<store::AlarmRecord>> Alarms(int64_t n) const override { return base_.Alarms(n); }
   store::AccessRecords& access() override { return base_.access(); }
+  store::ListenerRecords& listeners() override { return base_.listeners(); }
+  store::Documents& documents() override { return base_.documents(); }
   store::AlarmBook& alarm_book() const override { return base_.alarm_book(); }
   Result<std::string> Meta(std::string_view n) const override { return base_.Meta(n); }
 

@@ -78,6 +78,8 @@ Result<std::optional<Trigger>> Triggers::Due(int64_t now_ms) {
   // A clock that was set back must not stop the looks.
   if (std::llabs(now_ms - rare_looked_ms_) < kRareLookMs) return std::optional<Trigger>();
   rare_looked_ms_ = now_ms;
+  SEGUE_TRY(auto forgotten, ForgottenDue());
+  if (forgotten) return forgotten;
   SEGUE_TRY(auto scheduled, ScheduleDue(now_ms));
   if (scheduled) return scheduled;
   SEGUE_TRY(auto config, ConfigDue(now_ms));
@@ -198,6 +200,16 @@ Result<std::optional<Trigger>> Triggers::FeedbackDue() const {
   const int64_t fresh = last - NumberOf(judged);
   if (fresh < wanted) return std::optional<Trigger>();
   return std::optional(Trigger{"feedback", std::to_string(fresh) + " new events"});
+}
+
+Result<std::optional<Trigger>> Triggers::ForgottenDue() const {
+  SEGUE_TRY(const std::string judged, context_.catalog.Meta("judged_forgotten"));
+  SEGUE_TRY(const auto fresh, context_.catalog.listeners().ForgottenAfter(NumberOf(judged)));
+  if (fresh.empty()) return std::optional<Trigger>();
+  // Without a dataset there is nothing that he would have to be taken out of.
+  SEGUE_TRY(const std::string dataset, context_.catalog.Meta("judged_dataset"));
+  if (dataset.empty()) return std::optional<Trigger>();
+  return std::optional(Trigger{"forgotten", fresh.size() == 1 ? "a listener was forgotten" : std::to_string(fresh.size()) + " listeners were forgotten"});
 }
 
 Result<std::optional<Trigger>> Triggers::ScheduleDue(int64_t now_ms) {

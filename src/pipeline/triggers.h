@@ -16,7 +16,7 @@
 namespace segue::pipeline {
 
 /// Why runs start by themselves, but for changes in the inbox: notifications of
-/// objects, feedback, the schedule, changed settings, drift. Keeps in the catalog
+/// objects, feedback, listeners to be forgotten, the schedule, changed settings, drift. Keeps in the catalog
 /// what has to outlive the program. Not thread-safe.
 class Triggers {
  public:
@@ -46,6 +46,7 @@ class Triggers {
   static bool TakenIn(const Waiting& waiting, const std::vector<store::ObjectRecord>& objects);
   Status Settle(const Waiting& waiting, const char* state, const nlohmann::json& outcome);
   Result<std::optional<Trigger>> FeedbackDue() const;
+  Result<std::optional<Trigger>> ForgottenDue() const;
   Result<std::optional<Trigger>> ScheduleDue(int64_t now_ms);
   Result<std::optional<Trigger>> ConfigDue(int64_t now_ms) const;
   Status ConfigRunEnded(const store::RunRecord& run);

@@ -44,6 +44,10 @@ Status Permits(Access access, const Caller& caller, std::string_view listener) {
     case Access::kRead: return caller.role == Role::kRead ? Status() : Lacks("read", caller);
     case Access::kListen: return caller.role == Role::kListen ? Status() : Lacks("listen", caller);
     case Access::kAdmin: return Lacks("admin", caller);
+    case Access::kOwner:
+      if (caller.role == Role::kListen && !caller.listener.empty() && caller.listener == listener) return {};
+      return Error{ErrorCode::kPermission, "this needs a token of role admin, or one that belongs to listener '" + std::string(listener) + "'; '" +
+                                               caller.name + "' is neither"};
     case Access::kOwn: break;
   }
   if (caller.role == Role::kRead || caller.listener.empty() || caller.listener == listener) return {};

@@ -1,11 +1,15 @@
 #include "serve/api.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "core/cron.h"
 #include "core/version.h"
+#include "serve/conditional.h"
 #include "serve/events.h"
 #include "serve/notifications.h"
+#include "serve/paging.h"
 #include "serve/record_json.h"
 #include "serve/page.h"
 
@@ -25,7 +29,7 @@ Response WrongMethod(const std::string& allow) {
 Api::Api(const Context& context)
     : context_(context), gate_(context.catalog.access(), context.clock, context.settings), live_(context), lists_(context, live_),
       scrobbles_(context_, live_), listenbrainz_({context_, gate_, live_, lists_, scrobbles_}),
-      audioscrobbler_({context_, gate_, live_, lists_, scrobbles_}), lastfm_({context_, gate_, live_, lists_, scrobbles_}) {}
+      audioscrobbler_({context_, gate_, live_, lists_, scrobbles_}), lastfm_({context_, gate_, live_, lists_, scrobbles_}), gorse_({context_, gate_, live_, lists_, scrobbles_}) {}
 Api::~Api() = default;
 
 void Api::Note(const Request& request, int status, uint64_t microseconds, uint64_t bytes) {
@@ -43,6 +47,9 @@ std::span<const Api::Row> Api::OwnRows() {
       {"GET", "/metrics", Access::kRead, [](Api& api, const Request&) { return api.Metrics(); }},
       {"GET", "/v1/status", Access::kRead, [](Api& api, const Request&) { return api.Status(); }},
       {"GET", "/v1/listeners", Access::kRead, [](Api& api, const Request& r) { return api.Listeners(r); }},
+      {"GET", "/v1/listeners/{id}", Access::kOwn, [](Api& api, const Request& r) { return api.Listener(r); }},
+      {"DELETE", "/v1/listeners/{id}", Access::kOwner, [](Api& api, const Request& r) { return api.ForgetListener(r); }},
+      {"GET", "/v1/listeners/{id}/export", Access::kOwn, [](Api& api, const Request& r) { return api.ExportListener(r); }},
       {"GET", "/v1/listeners/{id}/recommendations", Access::kOwn, [](Api& api, const Request& r) { return api.Recommendations(r); }},
       {"GET", "/v1/listeners/{id}/hits", Access::kOwn, [](Api& api, const Request& r) { return api.ListenerHits(r); }},
       {"GET", "/v1/hits", Access::kRead, [](Api& api, const Request&) { return api.Hits(); }},
@@ -51,6 +58,7 @@ std::span<const Api::Row> Api::OwnRows() {
       {"GET", "/v1/tracks/{id}", Access::kRead, [](Api& api, const Request& r) { return api.Track(r); }},
       {"GET", "/v1/tracks/{id}/similar", Access::kRead, [](Api& api, const Request& r) { return api.Similar(r); }},
       {"GET", "/v1/tracks/{id}/hit", Access::kRead, [](Api& api, const Request& r) { return api.TrackHit(r); }},
+      {"GET", "/v1/events", Access::kRead, [](Api& api, const Request& r) { return api.FeedbackEvents(r); }},
       {"POST", "/v1/events", Access::kListen, [](Api& api, const Request& r) { return api.Events(r); }},
       {"POST", kNotificationsRoute, Access::kItself, [](Api& api, const Request& r) { return api.Notifications(r); }},
       // Uploads go past Handle: their bodies do not fit in memory.
@@ -114,7 +122,11 @@ const Api::Row* Api::Find(const Request& request) {
 Response Api::Handle(const Request& request) {
   if (IsPreflight(request)) return {.status = 204};
   if (auto refusal = Refusal(request)) return *std::move(refusal);
-  if (const Row* row = Find(request); row != nullptr && row->answer != nullptr) return row->answer(*this, request);
+  if (const Row* row = Find(request); row != nullptr && row->answer != nullptr) {
+    Response response = row->answer(*this, request);
+    if (row->method == "GET" && IsKept(row->pattern)) AnswerOnce(request, response);
+    return response;
+  }
   std::string allow;
   for (const Row& row : Rows()) {
     if (Matches(row.pattern, request.path)) allow += (allow.empty() ? "" : ", ") + std::string(row.method == "GET" ? "GET, HEAD" : row.method);
@@ -152,26 +164,12 @@ Response Api::Status() const {
   return Json({{"version", kVersion}, {"live", live}, {"challenger", challenger}, {"hits", hits}, {"run", running ? RunJson(runs->front()) : json()},
                {"next_scheduled_run", next.ok() && *next ? json(store::Iso8601(**next)) : json()},
                {"inbox", {{"pending", inbox.ok() ? inbox->size() : 0}}},
-               {"catalogue", {{"tracks", snapshot->data().tracks.size()}, {"listeners", snapshot->data().listener_count()}}}});
+               {"catalogue", {{"tracks", snapshot->data().tracks.size()}, {"listeners", snapshot->ground()->Listeners().size()}}}});
 }
 
 Response Api::Ready() const {
   if (live_.Now()->model() != nullptr) return Json({{"status", "ready"}});
   return Problem(503, "Not ready", "no model is live yet");
-}
-
-Response Api::Listeners(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 100, 1, 10'000);
-  const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX);
-  if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
-  const auto snapshot = live_.Now();
-  const auto& names = snapshot->data().listeners;
-  json items = json::array();
-  for (size_t i = static_cast<size_t>(*offset); i < names.size() && items.size() < static_cast<size_t>(*n); ++i) {
-    items.push_back({{"listener", names[i]}, {"events", snapshot->data().EventsOf(UserIx{static_cast<uint32_t>(i)}).size()}});
-  }
-  const size_t next = static_cast<size_t>(*offset) + items.size();
-  return Json({{"items", items}, {"next", next < names.size() ? json(next) : json()}, {"total", names.size()}});
 }
 
 Response Api::Recommendations(const Request& request) {
@@ -188,16 +186,18 @@ Response Api::Recommendations(const Request& request) {
 }
 
 Response Api::Tracks(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 20, 1, 1000);
-  const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX);
-  if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
-  const auto q = request.query.find("q");
+  const auto page = PageOf(request, "tracks", 20, 1000);
+  const auto passed = page.ok() ? NumberAfter(*page, 0) : Result<int64_t>(0);
+  const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX / 2);
+  if (!page.ok() || !passed.ok() || !offset.ok()) return ProblemOf(!page.ok() ? page.error() : !passed.ok() ? passed.error() : offset.error());
+  const int64_t first = std::min(*passed, INT64_MAX / 2) + *offset;
   const auto snapshot = live_.Now();
   json items = json::array();
-  const auto found = snapshot->Search(q == request.query.end() ? "" : q->second, static_cast<size_t>(*offset), static_cast<size_t>(*n));
+  const auto found = snapshot->Search(FieldOf(request.query, "q"), static_cast<size_t>(first), static_cast<size_t>(page->limit));
   for (const uint32_t row : found) items.push_back(TrackJson(*snapshot, row));
-  const bool more = found.size() == static_cast<size_t>(*n);
-  return Json({{"items", items}, {"next", more ? json(*offset + *n) : json()}});
+  const bool more = found.size() == static_cast<size_t>(page->limit);
+  const int64_t next = first + page->limit;
+  return Json({{"items", items}, {"next", more ? json(next) : json()}, {"next_cursor", NextCursor("tracks", std::to_string(next), more)}});
 }
 
 Response Api::Track(const Request& request) const {

@@ -8,6 +8,7 @@
 #include "serve/access.h"
 #include "serve/counters.h"
 #include "serve/dialects/audioscrobbler.h"
+#include "serve/dialects/gorse.h"
 #include "serve/dialects/lastfm.h"
 #include "serve/dialects/listenbrainz.h"
 #include "serve/dialects/scrobbles.h"
@@ -69,6 +70,10 @@ class Api {
   Response Ready() const;
   Response Metrics() const;
   Response Listeners(const Request& request) const;
+  Response Listener(const Request& request) const;
+  Response ExportListener(const Request& request);
+  Response ForgetListener(const Request& request);
+  Response ForgetGorseUser(const Request& request);
   Response Recommendations(const Request& request);
   Response Hits() const;
   Response ListenerHits(const Request& request) const;
@@ -77,6 +82,7 @@ class Api {
   Response Track(const Request& request) const;
   Response Similar(const Request& request) const;
   Response Events(const Request& request);
+  Response FeedbackEvents(const Request& request) const;
   Response Runs(const Request& request) const;
   Response OneRun(const Request& request) const;
   Response RunLog(const Request& request) const;
@@ -114,6 +120,7 @@ class Api {
   ListenBrainz listenbrainz_;
   Audioscrobbler audioscrobbler_;
   LastFm lastfm_;
+  Gorse gorse_;
 };
 
 }  // namespace segue::serve

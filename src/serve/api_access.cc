@@ -61,7 +61,7 @@ std::optional<Response> Api::Refusal(const Request& request) const {
   }
   if (row->access == Access::kOpen || row->access == Access::kItself) return std::nullopt;
   if (!request.caller.known) return refuse(401, "Unauthorized", "send a token: Authorization: Bearer ... (`segue tokens create` makes one)");
-  const std::string listener = row->access == Access::kOwn ? request.path[2] : "";
+  const std::string listener = row->access == Access::kOwn || row->access == Access::kOwner ? request.path[2] : "";
   if (const auto permitted = Permits(row->access, request.caller, listener); !permitted.ok()) {
     return refuse(403, "Not allowed", permitted.error().message);
   }
@@ -83,13 +83,14 @@ void Api::Finish(const Request& request, Response& response) {
     response.headers.emplace_back("Access-Control-Expose-Headers", "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset-In, "
                                                                    "X-RateLimit-Reset, Retry-After");
     if (IsPreflight(request)) {
-      response.headers.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE");
+      response.headers.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
       response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key");
       response.headers.emplace_back("Access-Control-Max-Age", "600");
     }
   }
   const Row* row = Find(request);
-  if (row == nullptr || row->access != Access::kAdmin || row->method == "GET" || !request.caller.known) return;
+  const bool audited = row != nullptr && (row->access == Access::kAdmin || row->access == Access::kOwner) && row->method != "GET";
+  if (!audited || !request.caller.known) return;
   const std::string path = ShownTarget(request.target.substr(0, request.target.find('?')));
   const auto kept = context_.catalog.access().AppendAudit({.at = context_.clock.NowSeconds(), .actor = request.caller.name,
                                                            .action = request.method + " " + path, .subject = response.subject,

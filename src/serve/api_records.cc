@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "serve/api.h"
+#include "serve/paging.h"
 #include "serve/record_json.h"
 #include "store/aliases.h"
 #include "store/dataset_store.h"
@@ -15,14 +17,24 @@ namespace segue::serve {
 using nlohmann::json;
 
 Response Api::Runs(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 50, 1, 1000);
+  const auto page = PageOf(request, "runs", 50, 1000);
+  const auto older = page.ok() ? NumberAfter(*page, -1) : Result<int64_t>(-1);
   const auto offset = QueryNumber(request, "offset", 0, 0, INT64_MAX);
-  if (!n.ok() || !offset.ok()) return ProblemOf(n.ok() ? offset.error() : n.error());
-  const auto runs = context_.catalog.Runs(*offset, *n);
+  const auto states = context_.catalog.RunsByState();
+  if (!page.ok() || !older.ok() || !offset.ok()) return ProblemOf(!page.ok() ? page.error() : !older.ok() ? older.error() : offset.error());
+  if (!states.ok()) return ProblemOf(states.error());
+  int64_t total = 0;
+  for (const auto& [state, n] : *states) total += n;
+  // The cursor counts the runs that are older, so that new ones do not move it.
+  const int64_t first = *older < 0 ? *offset : std::max<int64_t>(total - *older, 0);
+  const auto runs = context_.catalog.Runs(first, page->limit);
   if (!runs.ok()) return ProblemOf(runs.error());
   json items = json::array();
   for (const auto& run : *runs) items.push_back(RunJson(run));
-  return Json({{"items", items}, {"next", runs->size() == static_cast<size_t>(*n) ? json(*offset + *n) : json()}});
+  const bool more = runs->size() == static_cast<size_t>(page->limit);
+  const int64_t next = first + page->limit;
+  return Json({{"items", items}, {"next", more ? json(next) : json()},
+               {"next_cursor", NextCursor("runs", std::to_string(std::max<int64_t>(total - next, 0)), more)}});
 }
 
 Response Api::OneRun(const Request& request) const {

@@ -5,6 +5,7 @@
 
 #include "core/result.h"
 #include "serve/snapshot.h"
+#include "serve/times.h"
 #include "store/catalog.h"
 
 namespace segue::serve {
@@ -15,9 +16,5 @@ namespace segue::serve {
 /// kPermission where one is of somebody else.
 Result<std::vector<store::FeedbackEvent>> ParseEvents(std::string_view body, const Snapshot& snapshot, int64_t now,
                                                       const std::string& listener = "");
-
-/// "2026-03-01T12:00:00Z" (or with an offset, or without a zone: UTC) as Unix
-/// seconds; kInvalid where it is none.
-Result<int64_t> ParseTime(std::string_view text);
 
 }  // namespace segue::serve

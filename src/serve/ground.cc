@@ -5,24 +5,16 @@
 #include <map>
 #include <numeric>
 
-#include <nlohmann/json.hpp>
-
 #include "core/identity.h"
 #include "store/dataset_store.h"
 
 namespace segue::serve {
 namespace {
 
-using nlohmann::json;
-
 constexpr int64_t kBatch = 10'000;
 
-int64_t EventsThrough(const store::ObjectStore& bucket, std::string_view dataset_id) {
-  const auto text = bucket.Get(store::DatasetKey(dataset_id, "manifest.json"));
-  if (!text.ok()) return 0;
-  const json manifest = json::parse(*text, nullptr, false);
-  return manifest.is_object() ? manifest.value("events_through_seq", int64_t{0}) : 0;
-}
+/// What taking back a listen takes back, as cleaning has it.
+bool IsHearing(EventKind kind) { return kind == EventKind::kPlay || kind == EventKind::kSkip; }
 
 }  // namespace
 
@@ -31,11 +23,13 @@ Result<std::shared_ptr<Ground>> Ground::Load(const Context& context, std::string
   if (!dataset_id.empty()) {
     SEGUE_TRY(ground->data_, store::LoadDataset(context.bucket, dataset_id));
     SEGUE_TRY(ground->aliases_, store::LoadAliases(context.bucket, dataset_id));
-    ground->applied_seq_ = EventsThrough(context.bucket, dataset_id);
+    ground->applied_seq_ = store::ManifestNumber(context.bucket, dataset_id, "events_through_seq");
+    ground->dataset_tombstone_ = store::ManifestNumber(context.bucket, dataset_id, "forgotten_through");
   }
   if (ground->data_.begin.empty()) ground->data_.begin.push_back(0);
   ground->LinkMbids();
   ground->BuildSearch();
+  ground->MeasureFeatures();
   SEGUE_RETURN_IF_ERROR(ground->CatchUp());
   return ground;
 }
@@ -53,6 +47,22 @@ void Ground::BuildSearch() {
   std::stable_sort(by_plays_.begin(), by_plays_.end(), [&](uint32_t a, uint32_t b) { return plays[a] > plays[b]; });
 }
 
+void Ground::MeasureFeatures() {
+  for (size_t f = 0; f < kAudioFeatures.size(); ++f) {
+    double n = 0, mean = 0, squares = 0;  // Welford's: no difference of large sums
+    for (size_t i = 0; i < data_.tracks.size(); ++i) {
+      const float value = data_.tracks.features[i * kAudioFeatures.size() + f];
+      if (!std::isfinite(value)) continue;
+      const double off = static_cast<double>(value) - mean;
+      mean += off / ++n;
+      squares += off * (static_cast<double>(value) - mean);
+    }
+    if (n < 2) continue;
+    moments_.mean[f] = mean;
+    moments_.deviation[f] = std::sqrt(squares / (n - 1));
+  }
+}
+
 std::string Ground::Canonical(std::string_view track_id) const {
   const std::string id(track_id);
   const auto it = aliases_.find(id);
@@ -67,6 +77,7 @@ std::optional<uint32_t> Ground::RowOf(std::string_view track_id) const {
 
 Status Ground::CatchUp() {
   const std::lock_guard one(catch_up_);
+  SEGUE_RETURN_IF_ERROR(Forget());
   for (;;) {
     SEGUE_TRY(const auto events, context_.catalog.EventsAfter(applied_seq_, kBatch));
     if (events.empty()) return {};
@@ -76,16 +87,37 @@ Status Ground::CatchUp() {
   }
 }
 
+Status Ground::Forget() {
+  SEGUE_TRY(const auto fresh, context_.catalog.listeners().ForgottenAfter(applied_tombstone_));
+  for (const store::ForgottenListener& one : fresh) {
+    // What he did since, as far as it was taken in already. The dataset that knows of it has that.
+    std::vector<store::FeedbackEvent> later;
+    const bool here = one.id > dataset_tombstone_;
+    if (here && applied_seq_ > one.through_seq) {
+      SEGUE_TRY(later, context_.catalog.listeners().EventsOf(one.listener, one.through_seq, applied_seq_ - one.through_seq));
+      std::erase_if(later, [&](const store::FeedbackEvent& event) { return event.seq > applied_seq_; });
+    }
+    const std::unique_lock lock(since_mutex_);
+    tombstones_[one.listener] = applied_tombstone_ = one.id;
+    if (!here) continue;
+    // A version that no list of before was made of.
+    since_[one.listener] = {.forgotten = true, .version = static_cast<uint64_t>(one.id) << 32};
+    for (const auto& event : later) Apply(event);
+  }
+  return {};
+}
+
 void Ground::Apply(const store::FeedbackEvent& event) {
   Deeds& since = since_[event.listener];
+  since.known = true;
   ++since.version;
   if (!event.source_id.empty()) LinkSource(event.source_id, event.track_id);
   const auto row = RowOf(event.track_id);
   if (event.kind == store::kTakenBack) {
     const std::string id = row ? data_.tracks.id[*row] : event.track_id;
     since.taken_back.emplace(id, event.at);
-    std::erase_if(since.events, [&](const Event& e) { return row && e.kind == EventKind::kPlay && Raw(e.track) == *row && e.at == event.at; });
-    std::erase_if(since.others, [&](const OtherDeed& e) { return e.kind == EventKind::kPlay && e.track_id == id && e.at == event.at; });
+    std::erase_if(since.events, [&](const Event& e) { return row && IsHearing(e.kind) && Raw(e.track) == *row && e.at == event.at; });
+    std::erase_if(since.others, [&](const OtherDeed& e) { return IsHearing(e.kind) && e.track_id == id && e.at == event.at; });
     return;
   }
   const auto kind = ParseEventKind(event.kind);
@@ -102,16 +134,44 @@ const Deeds* Ground::SinceOf(const std::string& name) const {
   return it == since_.end() ? nullptr : &it->second;
 }
 
+bool Ground::KnownOf(const std::string& name, const Deeds* since) const {
+  if (since != nullptr && (since->known || since->forgotten)) return since->known;
+  return FindSorted(data_.listeners, name).has_value();
+}
+
+bool Ground::Knows(const std::string& name) const {
+  const std::shared_lock lock(since_mutex_);
+  return KnownOf(name, SinceOf(name));
+}
+
+int64_t Ground::TombstoneOf(const std::string& name) const {
+  const std::shared_lock lock(since_mutex_);
+  const auto it = tombstones_.find(name);
+  return it == tombstones_.end() ? 0 : it->second;
+}
+
+std::vector<std::string> Ground::Listeners() const {
+  const std::shared_lock lock(since_mutex_);
+  std::vector<std::string> names;
+  names.reserve(data_.listeners.size());
+  for (const std::string& name : data_.listeners) {
+    const Deeds* since = SinceOf(name);
+    if (since == nullptr || !since->forgotten) names.push_back(name);
+  }
+  return names;
+}
+
 std::vector<Event> Ground::EventsOf(const std::string& name, const Deeds* since) const {
   std::vector<Event> events;
-  if (const auto user = FindSorted(data_.listeners, name)) {
+  const bool counts = since == nullptr || !since->forgotten;
+  if (const auto user = counts ? FindSorted(data_.listeners, name) : std::nullopt) {
     const auto past = data_.EventsOf(UserIx{*user});
     events.assign(past.begin(), past.end());
   }
   if (since == nullptr) return events;
   if (!since->taken_back.empty()) {
     std::erase_if(events, [&](const Event& event) {
-      return event.kind == EventKind::kPlay && since->taken_back.contains({data_.tracks.id[Raw(event.track)], event.at});
+      return IsHearing(event.kind) && since->taken_back.contains({data_.tracks.id[Raw(event.track)], event.at});
     });
   }
   events.insert(events.end(), since->events.begin(), since->events.end());
@@ -133,7 +193,7 @@ std::optional<std::vector<PlayedTrack>> Ground::PlaysOf(const std::string& name)
   {
     const std::shared_lock lock(since_mutex_);
     const Deeds* since = SinceOf(name);
-    if (since == nullptr && !FindSorted(data_.listeners, name)) return std::nullopt;
+    if (!KnownOf(name, since)) return std::nullopt;
     for (const Event& event : EventsOf(name, since)) {
       if (event.kind == EventKind::kPlay) plays[Raw(event.track)] += static_cast<double>(event.value);
     }
@@ -152,7 +212,7 @@ uint64_t Ground::VersionOf(const std::string& name) const {
 Deeds Ground::DeedsOf(const std::string& name) const {
   const std::shared_lock lock(since_mutex_);
   const Deeds* since = SinceOf(name);
-  Deeds deeds{.known = since != nullptr || FindSorted(data_.listeners, name).has_value(), .events = EventsOf(name, since)};
+  Deeds deeds{.known = KnownOf(name, since), .forgotten = since != nullptr && since->forgotten, .events = EventsOf(name, since)};
   if (since != nullptr) {
     deeds.version = since->version;
     deeds.others = since->others;

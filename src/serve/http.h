@@ -42,6 +42,8 @@ struct Request {
   std::string authorization;
   std::string signature;                      ///< X-Segue-Signature
   std::string api_key;                        ///< X-API-Key
+  std::string api_version;                    ///< X-API-Version
+  std::string if_none_match;                  ///< If-None-Match
   std::string host;                           ///< Host
   std::string origin;                         ///< Origin: the site whose page sent it; "" not a browser, or the same site
   bool origin_is_named = false;               ///< in serve.cors_origins

@@ -50,6 +50,26 @@ json ModelJson(const store::ModelRecord& model, const std::vector<store::AliasRe
           {"verdict", Kept(model.verdict)}, {"manifest", Kept(model.manifest)}};
 }
 
+json EventJson(const store::FeedbackEvent& event) {
+  return {{"event_id", event.event_id}, {"listener", event.listener}, {"kind", event.kind}, {"at", event.at > 0 ? json(store::Iso8601(event.at)) : json()},
+          {"track_id", event.track_id}, {"artist", OrNull(event.artist)}, {"title", OrNull(event.title)}, {"album", OrNull(event.album)},
+          {"source_id", OrNull(event.source_id)}, {"value", event.value}, {"ms_played", event.ms_played < 0 ? json() : json(event.ms_played)},
+          {"duration_ms", event.duration_ms == 0 ? json() : json(event.duration_ms)}, {"list_id", OrNull(event.list_id)},
+          {"source", OrNull(event.source)}, {"received", event.received_at > 0 ? json(store::Iso8601(event.received_at)) : json()}};
+}
+
+json ForgottenJson(store::Catalog& catalog, const store::Forgotten& forgotten, bool known) {
+  const std::string& listener = forgotten.tombstone.listener;
+  json speaking = json::array();
+  if (const auto tokens = catalog.access().Tokens(); tokens.ok()) {
+    for (const auto& token : *tokens) {
+      if (token.listener == listener && token.revoked_at == 0) speaking.push_back(token.name);
+    }
+  }
+  return {{"listener", listener}, {"at", store::Iso8601(forgotten.tombstone.at)}, {"known", known},
+          {"removed", {{"events", forgotten.events}, {"lists", forgotten.lists}}}, {"tokens", speaking}, {"remains", store::kWhatForgettingLeaves}};
+}
+
 json DeploymentJson(const store::DeploymentRecord& d) {
   return {{"seq", d.seq}, {"kind", Name(d.kind)}, {"at", store::Iso8601(d.at)}, {"actor", d.actor}, {"action", d.action},
           {"from", OrNull(d.from_model)}, {"to", d.to_model}, {"reason", d.reason}, {"figures", Kept(d.figures)}};

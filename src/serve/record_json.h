@@ -23,6 +23,11 @@ nlohmann::json OrNull(const std::string& text);
 nlohmann::json RunJson(const store::RunRecord& run);
 /// `aliases`: of all models. Both live and live-hits are shown as "live", and previous-hits as "previous".
 nlohmann::json ModelJson(const store::ModelRecord& model, const std::vector<store::AliasRecord>& aliases);
+/// What is not known of an event is null.
+nlohmann::json EventJson(const store::FeedbackEvent& event);
+/// What was removed of a listener, what stays where it cannot be changed, and which
+/// tokens still speak for him. `known`: was anything known of him?
+nlohmann::json ForgottenJson(store::Catalog& catalog, const store::Forgotten& forgotten, bool known);
 nlohmann::json DeploymentJson(const store::DeploymentRecord& deployment);
 
 }  // namespace segue::serve

@@ -239,6 +239,8 @@ class HttpServer final : public Server {
     request.authorization = std::string(head[http::field::authorization]);
     request.signature = std::string(head["X-Segue-Signature"]);
     request.api_key = std::string(head["X-API-Key"]);
+    request.api_version = std::string(head["X-API-Version"]);
+    request.if_none_match = std::string(head[http::field::if_none_match]);
     request.host = std::string(head[http::field::host]);
     request.origin = std::string(head[http::field::origin]);
     request.tls = std::is_same_v<Stream, TlsStream>;

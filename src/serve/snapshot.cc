@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/dataset_store.h"
 #include "store/layout.h"
 
 namespace segue::serve {
@@ -24,6 +25,8 @@ Result<std::shared_ptr<Snapshot>> Snapshot::LoadOn(const Context& context, std::
   if (!model_id.empty()) {
     SEGUE_TRY(const auto path, context.bucket.LocalPath(store::ModelKey(model_id, "model.segue")));
     SEGUE_TRY(snapshot->model_, models::Load(path));
+    SEGUE_TRY(const auto record, context.catalog.FindModel(model_id));
+    if (record) snapshot->model_tombstone_ = store::ManifestNumber(context.bucket, record->dataset_id, "forgotten_through");
   }
   snapshot->LinkRows();
   return snapshot;
@@ -33,6 +36,7 @@ std::shared_ptr<Snapshot> Snapshot::MovedTo(std::shared_ptr<Ground> ground) cons
   std::shared_ptr<Snapshot> moved(new Snapshot(rule_, std::move(ground)));
   moved->model_id_ = model_id_;
   moved->live_since_ = live_since();
+  moved->model_tombstone_ = model_tombstone_;
   moved->model_ = model_;
   moved->LinkRows();
   return moved;
@@ -60,9 +64,11 @@ std::optional<TrackIx> Snapshot::ModelRowOf(uint32_t row) const {
   return model_row_of_[row] == kNone ? std::nullopt : std::optional(TrackIx{model_row_of_[row]});
 }
 
+bool Snapshot::TrainedOn(const std::string& name) const { return ground_->TombstoneOf(name) <= model_tombstone_; }
+
 ListenerNow Snapshot::Listener(const std::string& name) const {
   ListenerNow now;
-  now.past.listener = name;
+  if (TrainedOn(name)) now.past.listener = name;
   const Deeds deeds = ground_->DeedsOf(name);
   now.known = deeds.known;
   now.version = deeds.version;

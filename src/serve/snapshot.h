@@ -53,6 +53,7 @@ class Snapshot {
   std::string Canonical(std::string_view track_id) const { return ground_->Canonical(track_id); }
   std::optional<uint32_t> RowOf(std::string_view track_id) const { return ground_->RowOf(track_id); }
   Status CatchUp() { return ground_->CatchUp(); }
+  bool Knows(const std::string& name) const { return ground_->Knows(name); }
   uint64_t VersionOf(const std::string& name) const { return ground_->VersionOf(name); }
   std::optional<std::vector<PlayedTrack>> PlaysOf(const std::string& name) const { return ground_->PlaysOf(name); }
   std::vector<Listen> ListensOf(const std::string& name, int64_t after, int64_t before, size_t n) const { return ground_->ListensOf(name, after, before, n); }
@@ -65,16 +66,20 @@ class Snapshot {
   std::optional<uint32_t> RowOfModel(TrackIx track) const;              ///< dataset row of a model row
   std::optional<TrackIx> ModelRowOf(uint32_t row) const;
 
-  /// Borrows the name.
+  /// Borrows the name. Who was forgotten since the model was trained is a stranger
+  /// to it, whatever it keeps of him.
   ListenerNow Listener(const std::string& name) const;
 
  private:
   Snapshot(StrengthRule rule, std::shared_ptr<Ground> ground) : rule_(rule), ground_(std::move(ground)) {}
   void LinkRows();
 
+  bool TrainedOn(const std::string& listener) const;
+
   StrengthRule rule_;
   std::shared_ptr<Ground> ground_;
   std::string model_id_;
+  int64_t model_tombstone_ = 0;  // the last of which the model's dataset knows
   std::atomic<int64_t> live_since_{0};
   std::shared_ptr<const models::Model> model_;
   std::vector<uint32_t> model_row_of_, row_of_model_;

@@ -14,6 +14,8 @@
 #include "core/result.h"
 #include "store/access.h"
 #include "store/alarms.h"
+#include "store/documents.h"
+#include "store/listeners.h"
 
 namespace segue::store {
 
@@ -171,6 +173,7 @@ class Catalog {
   virtual Result<AppendOutcome> AppendEvents(std::span<const FeedbackEvent> events) = 0;
   /// Events with seq > after, ascending, at most `limit`.
   virtual Result<std::vector<FeedbackEvent>> EventsAfter(int64_t after, int64_t limit) const = 0;
+  /// The number that the newest event got; it may have been removed since.
   virtual Result<int64_t> LastEventSeq() const = 0;
 
   /// Inserts or, for the same sha256 and listener, replaces.
@@ -237,6 +240,10 @@ class Catalog {
 
   /// Tokens and the record of what admins did; borrowed, as long as the catalog.
   virtual AccessRecords& access() = 0;
+  /// What there is of single listeners, and who was forgotten; borrowed likewise.
+  virtual ListenerRecords& listeners() = 0;
+  /// What clients keep with us; borrowed likewise.
+  virtual Documents& documents() = 0;
 
   /// Small values by name ("flushed_seq"); "" where unset.
   virtual Result<std::string> Meta(std::string_view name) const = 0;

@@ -242,7 +242,7 @@ TEST_F(Catalogs, AFileOfBeforeThereWereKindsIsUpgradedAndItsModelsAreRecommender
                           "ALTER TABLE deployments DROP COLUMN kind; DROP TABLE tokens; DROP TABLE audit; "
                           "ALTER TABLE events DROP COLUMN album; ALTER TABLE events DROP COLUMN source_id; "
                           "ALTER TABLE events DROP COLUMN duration_ms; ALTER TABLE events DROP COLUMN ms_played; "
-                          "ALTER TABLE events DROP COLUMN source; PRAGMA user_version = 1").ok());
+                          "ALTER TABLE events DROP COLUMN source; DROP TABLE forgotten; DROP INDEX events_by_listener; DROP TABLE documents; PRAGMA user_version = 1").ok());
   }
   catalog_ = Open();
   ASSERT_NE(catalog_, nullptr);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "store/duck.h"
 #include "store/layout.h"
 
@@ -168,6 +170,13 @@ Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectSto
                                   });
   if (!read.ok()) return Unreadable(read.error(), dataset_id);
   return aliases;
+}
+
+int64_t ManifestNumber(const ObjectStore& bucket, std::string_view dataset_id, const char* name) {
+  const auto text = bucket.Get(DatasetKey(dataset_id, "manifest.json"));
+  if (!text.ok()) return 0;
+  const auto manifest = nlohmann::json::parse(*text, nullptr, false);
+  return manifest.is_object() ? manifest.value(name, int64_t{0}) : 0;
 }
 
 }  // namespace segue::store

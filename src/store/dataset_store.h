@@ -46,4 +46,9 @@ Result<Tracks> LoadTracks(const ObjectStore& bucket, std::string_view dataset_id
 Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectStore& bucket,
                                                                  std::string_view dataset_id);
 
+/// A number of datasets/<id>/manifest.json: "events_through_seq", the last event
+/// that is in it; "forgotten_through", the last tombstone (store/listeners.h) that
+/// was applied to it. 0 where there is none.
+int64_t ManifestNumber(const ObjectStore& bucket, std::string_view dataset_id, const char* name);
+
 }  // namespace segue::store

@@ -13,6 +13,8 @@
 #include "store/sqlite_access.h"
 #include "store/sqlite_alarms.h"
 #include "store/sqlite_delivery.h"
+#include "store/sqlite_documents.h"
+#include "store/sqlite_listeners.h"
 
 namespace segue::store {
 namespace {
@@ -89,11 +91,11 @@ CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
   BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_is_not_removed BEFORE DELETE ON audit
   BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-)sql"};
+)sql",
+    kForgottenSchema, kDocumentSchema};
 
 constexpr int64_t kSchemaVersion = std::size(kUpgrades) + 1;
 
-constexpr const char* kEventColumns = "seq,event_id,listener,track_id,artist,title,kind,at,value,list_id,received_at,album,source_id,duration_ms,ms_played,source";
 constexpr const char* kObjectColumns =
     "sha256,name,listener,format,tbl,staged_key,status,reason,rows,rejected,bytes,added_at,run_id";
 constexpr const char* kRunColumns =
@@ -111,12 +113,6 @@ std::string RandomId() {
     id += kHex[byte & 15];
   }
   return id;
-}
-
-FeedbackEvent ReadEvent(const Statement& row) {
-  return {row.Int(0),  row.Text(1), row.Text(2), row.Text(3), row.Text(4), row.Text(5),
-          row.Text(6), row.Int(7),  row.Real(8), row.Text(9), row.Int(10), row.Text(11),
-          row.Text(12), row.Int(13), row.Int(14), row.Text(15)};
 }
 
 ObjectRecord ReadObject(const Statement& row) {
@@ -168,7 +164,7 @@ class SqliteCatalog final : public Catalog {
           ++outcome.duplicates;
         }
       }
-      Statement last(writer_.get(), "SELECT coalesce(max(seq),0) FROM events");
+      Statement last(writer_.get(), kLastSeq);
       SEGUE_TRY(const bool row, last.Step());
       if (row) outcome.last_seq = last.Int(0);
       return {};
@@ -183,7 +179,7 @@ class SqliteCatalog final : public Catalog {
     return ReadAll(select, ReadEvent);
   }
 
-  Result<int64_t> LastEventSeq() const override { return Number("SELECT coalesce(max(seq),0) FROM events"); }
+  Result<int64_t> LastEventSeq() const override { return Number(kLastSeq); }
 
   Status PutObject(const ObjectRecord& object) override {
     return Write([&](sqlite3* database) {
@@ -407,6 +403,8 @@ class SqliteCatalog final : public Catalog {
 
   AlarmBook& alarm_book() const override { return *alarms_; }
   AccessRecords& access() override { return access_; }
+  ListenerRecords& listeners() override { return listeners_; }
+  Documents& documents() override { return documents_; }
 
   Result<std::string> Meta(std::string_view name) const override {
     const std::lock_guard lock(reader_mutex_);
@@ -478,6 +476,8 @@ class SqliteCatalog final : public Catalog {
   SqliteConnection reader_;
   std::unique_ptr<AlarmBook> alarms_;
   SqliteAccess access_{writer_mutex_, writer_, reader_mutex_, reader_};
+  SqliteDocuments documents_{writer_mutex_, writer_, reader_mutex_, reader_};
+  SqliteListeners listeners_{writer_mutex_, writer_, reader_mutex_, reader_};
 };
 
 }  // namespace

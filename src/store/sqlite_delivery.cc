@@ -141,6 +141,12 @@ Result<std::vector<Impression>> ReadImpressions(sqlite3* database, int64_t after
   return ReadAll(select, ReadRow);
 }
 
+Result<std::vector<Impression>> ReadImpressionsOf(sqlite3* database, std::string_view listener, int64_t after, int64_t limit) {
+  Statement select(database, std::string("SELECT ") + kImpressionColumns + " FROM impressions WHERE seq>? AND listener=? ORDER BY seq LIMIT ?");
+  select.Bind(after).Bind(listener).Bind(limit);
+  return ReadAll(select, ReadRow);
+}
+
 Result<std::optional<Impression>> ReadImpression(sqlite3* database, std::string_view list_id) {
   Statement select(database, std::string("SELECT ") + kImpressionColumns + " FROM impressions WHERE list_id=?");
   select.Bind(list_id);

@@ -28,6 +28,7 @@ Result<std::vector<AliasRecord>> ReadAliases(sqlite3* database);
 
 Status InsertImpressions(sqlite3* database, std::span<const Impression> impressions);
 Result<std::vector<Impression>> ReadImpressions(sqlite3* database, int64_t after, int64_t limit);
+Result<std::vector<Impression>> ReadImpressionsOf(sqlite3* database, std::string_view listener, int64_t after, int64_t limit);
 Result<std::optional<Impression>> ReadImpression(sqlite3* database, std::string_view list_id);
 
 }  // namespace segue::store
