@@ -35,8 +35,9 @@ json ObjectOf(const std::string& text) {
 
 }  // namespace
 
-HitSearch::HitSearch(const Context& context, const HitCourt& court, std::string run_id, bool dry_run, Instruments& instruments)
-    : context_(context), court_(court), run_id_(std::move(run_id)), dry_run_(dry_run), instruments_(instruments), trials_(json::object()) {
+HitSearch::HitSearch(const Context& context, const HitCourt& court, std::string run_id, bool dry_run, Instruments& instruments, json& trials)
+    : context_(context), court_(court), run_id_(std::move(run_id)), dry_run_(dry_run), instruments_(instruments), trials_(trials) {
+  trials_ = json::object();
   const auto kept = context_.bucket.Get(store::RunKey(run_id_, "hits_search.json"));
   if (kept.ok()) trials_ = ObjectOf(*kept);
 }

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "pipeline/hits.h"
 #include "train/classifier_search.h"
@@ -17,14 +17,13 @@ namespace segue::pipeline {
 /// run takes it; what is best is remembered for the next run unless `dry_run`.
 class HitSearch {
  public:
-  HitSearch(const Context& context, const HitCourt& court, std::string run_id, bool dry_run, Instruments& instruments);
+  /// `trials` gets all that is tried, and has to outlive this:
+  /// {"<name>": {"best": index, "trials": [{"auc","log_loss","seconds","settings"}, ...]}}
+  HitSearch(const Context& context, const HitCourt& court, std::string run_id, bool dry_run, Instruments& instruments, nlohmann::json& trials);
 
   /// The member's settings with the best trial's; as they are where search.trials
   /// is 0 or the algorithm has nothing to search. `name`: as in hits.algorithms.
   Result<Settings> Best(const std::string& name, const train::ListedMember& member);
-
-  /// {"<name>": {"best": index, "trials": [{"auc","log_loss","seconds","settings"}, ...]}}
-  const nlohmann::json& trials() const { return trials_; }
 
  private:
   Result<train::SearchResult> Try(const std::string& name, const train::ListedMember& member);
@@ -35,7 +34,7 @@ class HitSearch {
   const std::string run_id_;
   const bool dry_run_;
   Instruments& instruments_;
-  nlohmann::json trials_;
+  nlohmann::json& trials_;
 };
 
 }  // namespace segue::pipeline

@@ -91,7 +91,7 @@ class HitRun {
  public:
   HitRun(const Context& context, const HitCourt& court, std::string_view run_id, bool dry_run, Instruments& log, json& detail)
       : context_(context), court_(court), run_id_(run_id), dry_run_(dry_run), log_(log), detail_(detail),
-        search_(context, court, run_id_, dry_run, log) {}
+        search_(context, court, run_id_, dry_run, log, detail["search"]) {}
 
   Result<HitOutcome> Execute() {
     detail_["models"] = json::array();
@@ -116,7 +116,6 @@ class HitRun {
     const auto trainer = train::MakeClassifierTrainer(member->algorithm);
     if (!trainer.ok()) return trainer.error().In("hits.algorithms");
     SEGUE_TRY(const Settings settings, search_.Best(name, *member));
-    detail_["search"] = search_.trials();
     Candidate candidate{.name = name, .algorithm = member->algorithm, .settings = train::SettingsOfClassifier(member->algorithm, settings)};
     candidate.model_id = "h" + Sha256Hex(court_.content + "\n" + candidate.algorithm + "\n" + std::string(kTrainingVersion) + "\n" +
                                          candidate.settings + "calibrate=" + context_.settings.hits.calibrate).substr(0, 16);
