@@ -58,6 +58,8 @@ class DyingCatalog final : public store::Catalog {
   Status AddAlarm(const store::AlarmRecord& a) override { return base_.AddAlarm(a); }
   Result<std::vector<store::AlarmRecord>> Alarms(int64_t n) const override { return base_.Alarms(n); }
   store::AlarmBook& alarm_book() const override { return base_.alarm_book(); }
+  store::ListenerRecords& listeners() override { return base_.listeners(); }
+  store::Documents& documents() override { return base_.documents(); }
   Result<std::string> Meta(std::string_view n) const override { return base_.Meta(n); }
   store::AccessRecords& access() override { return base_.access(); }
   Status SetMeta(std::string_view n, std::string_view v) override { return base_.SetMeta(n, v); }

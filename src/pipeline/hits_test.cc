@@ -116,6 +116,7 @@ TEST_F(HitRuns, ClassifiersAreSearchedForAucOnTheTrainingPartAlone) {
 TEST_F(HitRuns, ADryRunsSearchIsNotRemembered) {
   settings_.hits.algorithms = "extra_trees(trees=10)";
   settings_.search.trials = 3;
+  DropListeners();
   DropSongs("a", 400);
   ASSERT_EQ(Run().state, "approved");
   const std::string remembered = *catalog_->Meta("hits_search_best");
