@@ -9,7 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 from segue import Server, main, real_data, segue, wait_until  # noqa: E402
 
 # Fewer trees than by default: the loop is what is tested here, not how good they are.
-SETTINGS = ["boosting.trees=200", "extra_trees.trees=60", "evaluate.bootstrap_samples=200"]
+SETTINGS = ["boosting.trees=200", "extra_trees.trees=60", "evaluate.bootstrap_samples=200", "search.trials=0"]
 DECADES = ["60s", "70s", "80s", "90s", "00s"]
 SONG = {"danceability": 0.7, "energy": 0.8, "key": 5, "loudness": -5, "mode": 1, "speechiness": 0.05, "acousticness": 0.1,
         "instrumentalness": 0, "liveness": 0.1, "valence": 0.6, "tempo": 120, "time_signature": 4, "chorus_hit": 35, "sections": 9,
