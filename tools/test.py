@@ -33,7 +33,7 @@ THREADED = ["store", "train", "evaluate", "models", "monitor", "serve", "pipelin
 # What runs on several threads of our own; the other tests of these modules would
 # only take their time under the thread sanitizer.
 TSAN_FILTERS = {"train": "*Threads*:*Search*", "pipeline": "Deliveries.*:ReleasedRuns.*:TheFollower.*:Forgetful.*:Runs.*:TheTriggers.*:Retries.*"}
-UNIT_TIMEOUT_S = 900
+UNIT_TIMEOUT_S = 1800
 SCRIPT_TIMEOUT_S = 3600
 BUILD_TIMEOUT_S = 3600
 FUZZ_S = 5

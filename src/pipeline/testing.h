@@ -27,9 +27,9 @@ inline std::filesystem::path TestRoot(const std::string& prefix) {
          ("segue-" + prefix + "-" + std::to_string(::getpid()) + "-" + testing::UnitTest::GetInstance()->current_test_info()->name());
 }
 
-/// Waits for a condition, not for a time; false after a minute.
+/// Waits for a condition, not for a time; false after three minutes, which only a loaded machine under a sanitizer comes near.
 inline bool Eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(180);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
