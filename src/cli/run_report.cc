@@ -35,7 +35,7 @@ std::string SettingsText(const json& settings) {
 /// Each trial of recommenders with its last rung: how many listeners, and what it reached on them.
 void PrintTrials(const json& search) {
   if (!search.is_object() || search.value("trials", json::array()).empty()) return;
-  std::printf("  search  %s\n  tried     listeners  NDCG@100     MRR  seconds  settings (* the best of its algorithm)\n", search.value("why", "").c_str());
+  std::printf("  search  %s\n  tried            listeners  NDCG@100     MRR  seconds  settings (* the best of its algorithm)\n", search.value("why", "").c_str());
   for (const json& trial : search["trials"]) {
     const json rungs = trial.value("rungs", json::array());
     const std::string algorithm = (trial.value("best", false) ? "* " : "  ") + trial.value("algorithm", "");
@@ -44,7 +44,7 @@ void PrintTrials(const json& search) {
       continue;
     }
     const json& last = rungs.back();
-    std::printf("  %s\n  %19llu  %8.4f  %6.4f  %7.2f  %s\n", algorithm.c_str(), static_cast<unsigned long long>(last.value("listeners", uint64_t{0})),
+    std::printf("  %-16s %9llu  %8.4f  %6.4f  %7.2f  %s\n", algorithm.c_str(), static_cast<unsigned long long>(last.value("listeners", uint64_t{0})),
                 last.value("ndcg@100", 0.0), last.value("mrr", 0.0), trial.value("seconds", 0.0),
                 SettingsText(trial.value("settings", json::object())).c_str());
   }
