@@ -37,7 +37,7 @@ class Runs : public SmallPipeline {
 
 TEST_F(Runs, WhoAsksForARunJustAfterCopyingFilesMeansThoseFiles) {
   const store::SystemClock clock;
-  settings_.inbox_settle_ms = 60'000;  // far longer than it takes to look
+  settings_.inbox_settle_ms = 8'000;  // far longer than it takes to look
   DropListeners(3);
   const Context context{*bucket_, *catalog_, clock, settings_, instruments_, folder_, cancelled_};
   const auto by_itself = RunOnce(context, {"inbox", ""});
