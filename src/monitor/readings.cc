@@ -2,9 +2,7 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
-#include "store/layout.h"
+#include "store/dataset_store.h"
 
 namespace segue::monitor {
 namespace {
@@ -80,10 +78,7 @@ Result<int64_t> Reader::CatalogueTracks() {
   if (live_model_ == counted_model_) return counted_tracks_;
   SEGUE_TRY(const auto model, catalog_.FindModel(live_model_));
   if (!model) return Error{ErrorCode::kNotFound, "there is no model " + live_model_};
-  SEGUE_TRY(const std::string text, bucket_.Get(store::DatasetKey(model->dataset_id, "manifest.json")));
-  const nlohmann::json manifest = nlohmann::json::parse(text, nullptr, false);
-  if (!manifest.is_object()) return Error{ErrorCode::kCorrupt, "the manifest of dataset " + model->dataset_id + " does not read"};
-  counted_tracks_ = manifest.value("tracks", int64_t{0});
+  counted_tracks_ = store::ManifestNumber(bucket_, model->dataset_id, "tracks");
   counted_model_ = live_model_;
   return counted_tracks_;
 }

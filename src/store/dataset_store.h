@@ -48,7 +48,7 @@ Result<std::unordered_map<std::string, std::string>> LoadAliases(const ObjectSto
 
 /// A number of datasets/<id>/manifest.json: "events_through_seq", the last event
 /// that is in it; "forgotten_through", the last tombstone (store/listeners.h) that
-/// was applied to it. 0 where there is none.
+/// was applied to it; "tracks", how many it has. 0 where there is none.
 int64_t ManifestNumber(const ObjectStore& bucket, std::string_view dataset_id, const char* name);
 
 }  // namespace segue::store
