@@ -214,7 +214,9 @@ def sanitized(preset, only):
     environment = dict(os.environ)
     # Real data under sanitizers takes long and adds little to the made-up files.
     environment.pop("SEGUE_TEST_DATA", None)
-    environment["ASAN_OPTIONS"] = "detect_leaks=1:strict_string_checks=1"
+    # Half of the time would go into remembering who allocated what, and into fresh pages for it:
+    # four frames and 16 MiB of freed memory find the same bugs.
+    environment["ASAN_OPTIONS"] = "detect_leaks=1:strict_string_checks=1:malloc_context_size=4:quarantine_size_mb=16"
     environment["LSAN_OPTIONS"] = f"suppressions={ROOT}/tools/lsan.supp:print_suppressions=0"
     environment["UBSAN_OPTIONS"] = "print_stacktrace=1:halt_on_error=1"
     environment["TSAN_OPTIONS"] = f"suppressions={ROOT}/tools/tsan.supp:halt_on_error=1:second_deadlock_stack=1"

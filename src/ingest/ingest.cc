@@ -73,11 +73,36 @@ class SampleSink final : public RecordSink {
   std::string first_problem_;
 };
 
-/// One call of Ingest: the files of one input.
+/// The database that stages one file after another, started when the first is there.
+class Stager {
+ public:
+  explicit Stager(const Context& context) : context_(context) {}
+
+  Result<store::Duck*> Duck() {
+    if (duck_ == nullptr) {
+      SEGUE_TRY(Scratch made, Scratch::Make(context_.bucket.ScratchFolder()));
+      scratch_.emplace(std::move(made));
+      SEGUE_TRY(duck_, store::OpenDuck({.memory_limit_mb = context_.settings.memory_limit_mb, .spill_folder = scratch_->path() / "spill"}));
+    }
+    return duck_.get();
+  }
+  /// After a failure the next file begins with a fresh one.
+  void Close() {
+    duck_.reset();
+    scratch_.reset();
+  }
+
+ private:
+  const Context& context_;
+  std::optional<Scratch> scratch_;  // outlives the database
+  std::unique_ptr<store::Duck> duck_;
+};
+
+/// The files of one input.
 class Taker {
  public:
-  Taker(const Context& context, const Input& input, const fs::path& scratch)
-      : context_(context), input_(input), scratch_(scratch) {}
+  Taker(const Context& context, Stager& stager, const Input& input, const fs::path& scratch)
+      : context_(context), stager_(stager), input_(input), scratch_(scratch) {}
 
   Status Take(const Unpacked& file) {
     if (!file.refusal.empty()) return Quarantine(file, "", "", file.refusal, nullptr);
@@ -119,17 +144,14 @@ class Taker {
       ++outcome_.already_known;
       return {};
     }
-    if (duck_ == nullptr) {
-      SEGUE_TRY(duck_, store::OpenDuck({.memory_limit_mb = context_.settings.memory_limit_mb,
-                                        .spill_folder = scratch_ / "spill"}));
-    }
+    SEGUE_TRY(store::Duck* const duck, stager_.Duck());
     const fs::path parquet = scratch_ / (file.sha256 + ".parquet");
     Rejects rejects(file.sha256, file.name, scratch_ / (file.sha256 + ".ndjson"));
-    auto staged = Stage(reader, plan, *duck_, rejects, context_.instruments, parquet);
+    auto staged = Stage(reader, plan, *duck, rejects, context_.instruments, parquet);
     SEGUE_RETURN_IF_ERROR(rejects.Close());
     if (!staged.ok()) {
       // Of a file that breaks off while it is read, nothing was staged.
-      duck_.reset();
+      stager_.Close();
       if (staged.error().code != ErrorCode::kCorrupt) return staged.error().In("ingest: " + file.name);
       return Quarantine(file, plan.format, plan.listener, staged.error().message, &rejects);
     }
@@ -293,9 +315,9 @@ class Taker {
   }
 
   const Context& context_;
+  Stager& stager_;
   const Input& input_;
   fs::path scratch_;
-  std::unique_ptr<store::Duck> duck_;
   /// (sha256, file, line, field, reason) of what the catalog had at the start.
   std::optional<std::set<std::tuple<std::string, std::string, int64_t, std::string, std::string>>> quarantined_;
   Outcome outcome_;
@@ -303,7 +325,25 @@ class Taker {
 
 }  // namespace
 
-Result<Outcome> Ingest(const Context& context, const Input& input) {
+struct Ingester::State {
+  explicit State(const Context& with) : context(with), stager(context) {}
+  Context context;
+  Stager stager;
+};
+
+Ingester::Ingester(const Context& context) : state_(std::make_unique<State>(context)) {}
+Ingester::~Ingester() = default;
+
+Result<Outcome> Ingester::Take(const Input& input) {
+  // Whatever ends this call early may have left something behind in the database.
+  struct Closing {
+    Stager& stager;
+    bool whole = false;
+    ~Closing() {
+      if (!whole) stager.Close();
+    }
+  } closing{state_->stager};
+  const Context& context = state_->context;
   SEGUE_TRY(const Scratch scratch, Scratch::Make(context.bucket.ScratchFolder()));
   auto unpacked = Unpack(input.path, input.name, scratch.path(), context.settings.max_expanded_bytes);
   if (!unpacked.ok()) return unpacked.error().In("ingest");
@@ -311,7 +351,7 @@ Result<Outcome> Ingest(const Context& context, const Input& input) {
     context.instruments.Info("ingest", input.name + " is still being written");
     return Outcome{.grew = true};
   }
-  Taker taker(context, input, scratch.path());
+  Taker taker(context, state_->stager, input, scratch.path());
   uint64_t done = 0;
   for (const Unpacked& file : unpacked->files) {
     if (context.instruments.Cancelled()) return Error{ErrorCode::kCancelled, "ingest: asked to stop"};
@@ -319,7 +359,10 @@ Result<Outcome> Ingest(const Context& context, const Input& input) {
     // Of a single file, the caller knows more.
     if (unpacked->files.size() > 1) context.instruments.Progress("ingest", ++done, unpacked->files.size(), "files");
   }
+  closing.whole = true;
   return taker.outcome();
 }
+
+Result<Outcome> Ingest(const Context& context, const Input& input) { return Ingester(context).Take(input); }
 
 }  // namespace segue::ingest

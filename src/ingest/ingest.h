@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,13 +53,30 @@ struct Outcome {
   }
 };
 
-/// Takes one file in: unpacks (.gz, .zip, nested folders), recognises by
-/// content, keeps it as raw/<sha256>, stages its rows as Parquet
-/// (core/staged.h), quarantines what cannot be read with file, line, field and
-/// reason, and records all that in the catalog. Idempotent: the same bytes for
-/// the same listener are taken in once. A bad file is an Outcome, not an error;
-/// errors are our own troubles (disk full, catalog gone), after which the same
-/// call can be made again. The input file is left where it is.
+/// Takes files in, one after another. One thread at a time; what `context` names
+/// has to outlive it.
+class Ingester {
+ public:
+  explicit Ingester(const Context& context);
+  ~Ingester();
+  Ingester(const Ingester&) = delete;
+  Ingester& operator=(const Ingester&) = delete;
+
+  /// Takes one file in: unpacks (.gz, .zip, nested folders), recognises by
+  /// content, keeps it as raw/<sha256>, stages its rows as Parquet
+  /// (core/staged.h), quarantines what cannot be read with file, line, field and
+  /// reason, and records all that in the catalog. Idempotent: the same bytes for
+  /// the same listener are taken in once. A bad file is an Outcome, not an error;
+  /// errors are our own troubles (disk full, catalog gone), after which the same
+  /// call can be made again. The input file is left where it is.
+  Result<Outcome> Take(const Input& input);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Ingester::Take of a single file.
 Result<Outcome> Ingest(const Context& context, const Input& input);
 
 }  // namespace segue::ingest

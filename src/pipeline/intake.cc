@@ -62,11 +62,10 @@ Result<ingest::Outcome> Refuse(const Context& context, Instruments& log, const I
   return outcome;
 }
 
-Result<ingest::Outcome> IngestOne(const Context& context, const std::string& run_id, Instruments& log, const InboxFile& file) {
-  const ingest::Context ingesting{context.bucket, context.catalog, context.clock, context.settings, log};
+Result<ingest::Outcome> IngestOne(const Context& context, ingest::Ingester& ingester, const std::string& run_id, Instruments& log, const InboxFile& file) {
   // A bug in reading one file must not hold up all others for ever.
   try {
-    return ingest::Ingest(ingesting, {.path = file.path, .name = file.name, .run_id = run_id});
+    return ingester.Take({.path = file.path, .name = file.name, .run_id = run_id});
   } catch (const std::exception& bug) {
     return Refuse(context, log, file, bug.what());
   }
@@ -77,6 +76,7 @@ Result<ingest::Outcome> IngestOne(const Context& context, const std::string& run
 Status TakeInbox(const Context& context, const store::RunRecord& run, Instruments& log, json& detail) {
   const InboxListing listing = SettledInbox(context, run.trigger == "person");
   const auto& settled = listing.files;
+  ingest::Ingester ingester({context.bucket, context.catalog, context.clock, context.settings, log});
   ingest::Outcome total;
   int64_t waiting = 0;
   for (size_t i = 0; i < settled.size(); ++i) {
@@ -87,7 +87,7 @@ Status TakeInbox(const Context& context, const store::RunRecord& run, Instrument
       ++waiting;  // still being written: the next run takes it
       continue;
     }
-    SEGUE_TRY(const auto outcome, IngestOne(context, run.run_id, log, file));
+    SEGUE_TRY(const auto outcome, IngestOne(context, ingester, run.run_id, log, file));
     if (outcome.grew) {
       ++waiting;
       continue;

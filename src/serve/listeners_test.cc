@@ -171,7 +171,11 @@ TEST_F(ListenersApi, ForgettingByAnotherProcessIsFollowed) {
   ASSERT_EQ(Get("/v1/listeners/ann")["counts"]["plays"], 5);
   ASSERT_TRUE(catalog_->listeners().Forget("ann", clock_.NowSeconds()).ok());
   ASSERT_EQ(catalog_->AppendEvents(std::vector<store::FeedbackEvent>{{.event_id = "n", .listener = "ann", .track_id = IdOf(9), .kind = "play", .at = 1'700'000'000}})->accepted, 1);
-  EXPECT_TRUE(Until([&] { return Get("/v1/listeners/ann")["counts"]["plays"] == 1; }));
+  // Between the two she is a stranger: 404.
+  EXPECT_TRUE(Until([&] {
+    const Answer answer = Ask("GET", "/v1/listeners/ann");
+    return answer.status == 200 && answer.Json()["counts"]["plays"] == 1;
+  }));
 }
 
 TEST_F(ListenersApi, TheNextDatasetOfAListenerWhoCameBackCounts) {
