@@ -92,7 +92,7 @@ TEST_F(Delivery, AShadowIsAskedAndNotShown) {
   const Context where = context();
   Live live(where);
   Lists lists(where, live);
-  const GivenList given = lists.Give("bob", Mode::kDiscovery, 3);
+  const GivenList given = *lists.Give("bob", Wish{.n = 3});
   EXPECT_EQ(given.list->tracks, (std::vector<std::string>{ids_[29], ids_[28], ids_[27]}));
   lists.Flush();
   const auto shown = *catalog_->FindImpression(given.list_id);
@@ -104,7 +104,7 @@ TEST_F(Delivery, AShadowIsAskedAndNotShown) {
   EXPECT_EQ(shadow->listener, "bob");
   EXPECT_EQ(shadow->tracks, (std::vector<std::string>{ids_[19], ids_[18], ids_[17]}));
   EXPECT_GT(shadow->made_us, 0);
-  lists.Give("bob", Mode::kDiscovery, 3);
+  ASSERT_TRUE(lists.Give("bob", Wish{.n = 3}).ok());
   lists.Flush();
   const auto all = *catalog_->ImpressionsAfter(0, 10);
   ASSERT_EQ(all.size(), 4U);

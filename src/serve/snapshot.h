@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -69,6 +70,8 @@ class Snapshot {
   /// Borrows the name. Who was forgotten since the model was trained is a stranger
   /// to it, whatever it keeps of him.
   ListenerNow Listener(const std::string& name) const;
+  /// Somebody of whom nothing is known but these events, of the dataset's rows; in any order.
+  ListenerNow WhoDid(std::span<const Event> events) const;
 
  private:
   Snapshot(StrengthRule rule, std::shared_ptr<Ground> ground) : rule_(rule), ground_(std::move(ground)) {}

@@ -1,0 +1,128 @@
+#include "serve/ranking.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "serve/filter.h"
+
+namespace segue::serve {
+namespace {
+
+bool LikesAny(const ListenerNow& now) {
+  return std::any_of(now.past.tracks.begin(), now.past.tracks.end(), [](const Preference& p) { return p.strength > 0; });
+}
+
+}  // namespace
+
+std::string TrackName(const Snapshot& snapshot, uint32_t row) {
+  const Tracks& tracks = snapshot.data().tracks;
+  return tracks.artist[row].empty() ? tracks.title[row] : tracks.title[row] + " by " + tracks.artist[row];
+}
+
+std::vector<uint8_t> Forbidden(const Snapshot& snapshot, const Audience& audience, const Wish& wish) {
+  const auto passing = Passing(*snapshot.ground(), wish.filter);
+  std::vector<uint8_t> exclude(snapshot.model()->track_count(), 0);
+  for (uint32_t m = 0; m < exclude.size(); ++m) {
+    // No row: the catalogue has lost it. A model older than the dataset may know one
+    // track by two ids: only the first row stands for it.
+    const auto row = snapshot.RowOfModel(TrackIx{m});
+    exclude[m] = !row || snapshot.ModelRowOf(*row) != TrackIx{m} || (!passing.empty() && passing[*row] == 0);
+  }
+  const auto exclude_row = [&](uint32_t row) {
+    if (const auto m = snapshot.ModelRowOf(row)) exclude[Raw(*m)] = 1;
+  };
+  const auto exclude_ids = [&](const auto& ids) {
+    for (const std::string& id : ids) {
+      if (const auto row = snapshot.RowOf(id)) exclude_row(*row);
+    }
+  };
+  for (const Taste& taste : audience.tastes) {
+    if (wish.mode == Mode::kDiscovery) {
+      for (const uint32_t row : taste.now.heard) exclude_row(row);
+    }
+    exclude_ids(taste.now.disliked);
+  }
+  exclude_ids(audience.not_again);
+  exclude_ids(wish.seeds);
+  const Facets& facets = snapshot.ground()->facets();
+  for (const std::string& key : audience.blocked) {
+    const auto artist = facets.FindArtistKey(key);
+    if (!artist) continue;
+    for (const uint32_t row : facets.TracksOf(*artist)) exclude_row(row);
+  }
+  return exclude;
+}
+
+Ranking::Ranking(const Snapshot& snapshot, const Audience& audience, const Wish& wish)
+    : snapshot_(snapshot), exclude_(Forbidden(snapshot, audience, wish)) {
+  SEGUE_CHECK(!audience.tastes.empty());
+  allowed_ = static_cast<size_t>(std::count(exclude_.begin(), exclude_.end(), 0));
+  for (const Taste& taste : audience.tastes) AddTaste(taste);
+  const bool anybody = std::any_of(audience.tastes.begin(), audience.tastes.end(), [](const Taste& taste) { return LikesAny(taste.now); });
+  const bool known = std::any_of(audience.tastes.begin(), audience.tastes.end(), [](const Taste& taste) { return taste.now.known; });
+  if (!known) {
+    fallback_ = "nothing is known of this listener yet: this is what is popular";
+  } else if (!anybody) {
+    fallback_ = "the live model knows nothing that this listener likes yet: this is what is popular";
+  }
+  if (!wish.seeds.empty()) AddSeeds(wish);
+  if (profiles_.size() == 1) return;
+  for (const models::Profile& profile : profiles_) {
+    wanted_.emplace_back(exclude_.size());
+    snapshot_.model()->Score(profile, wanted_.back());
+  }
+  BringToOneScale(wanted_, exclude_);
+  together_ = Together(wanted_, audience.strategy);
+}
+
+void Ranking::AddTaste(const Taste& taste) {
+  profiles_.push_back(snapshot_.model()->FoldIn(taste.now.past.View()));
+  did_.push_back(taste.did);
+}
+
+void Ranking::AddSeeds(const Wish& wish) {
+  std::vector<Event> events;
+  for (const std::string& id : wish.seeds) {
+    // A minute apart, in their order: models that look at time look at the time between plays.
+    const int64_t at = 60 * static_cast<int64_t>(events.size() + 1);
+    const auto row = snapshot_.RowOf(id);
+    if (!row) continue;
+    events.push_back({.track = TrackIx{*row}, .kind = EventKind::kPlay, .at = at});
+    events.push_back({.track = TrackIx{*row}, .kind = EventKind::kLike, .at = at});
+  }
+  const Taste seeds{snapshot_.WhoDid(events), "you chose"};
+  if (!LikesAny(seeds.now)) {
+    fallback_ = "the live model knows none of the seeds yet" + (fallback_.empty() ? "" : "; " + fallback_);
+    return;
+  }
+  // Of a stranger the seeds are all that is known.
+  if (!fallback_.empty()) {
+    profiles_.clear();
+    did_.clear();
+    fallback_.clear();
+  }
+  AddTaste(seeds);
+}
+
+std::vector<models::ScoredTrack> Ranking::Top(size_t n) const {
+  return profiles_.size() == 1 ? snapshot_.model()->Top(profiles_[0], n, exclude_) : models::SelectTop(together_, n, {});
+}
+
+std::string Ranking::Reason(TrackIx track) const {
+  size_t most = 0;
+  for (size_t p = 1; p < wanted_.size(); ++p) {
+    if (wanted_[p][Raw(track)] > wanted_[most][Raw(track)]) most = p;
+  }
+  const auto why = snapshot_.model()->Explain(profiles_[most], track);
+  std::string names;
+  int named = 0;
+  for (const auto& because : why.because) {
+    const auto row = snapshot_.RowOfModel(because.track);
+    if (!row || named == 2) continue;
+    names += (named++ == 0 ? "" : " and ") + TrackName(snapshot_, *row);
+  }
+  if (!names.empty()) return "because " + did_[most] + " " + names;
+  return why.general.empty() ? "listeners with tastes like yours play it" : why.general;
+}
+
+}  // namespace segue::serve
