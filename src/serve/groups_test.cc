@@ -88,6 +88,17 @@ TEST_F(GroupLists, BothTastesAreInTheMeanAndNobodyIsHurtByWhatIsDislikedOrBlocke
   for (const json& item : list["items"]) EXPECT_NE(item["artist"], artist);
 }
 
+TEST_F(GroupLists, SaysOfWhomNothingIsKnown) {
+  PutIalsLive("m1");
+  Start();
+  Like("bob", ids_[0]);
+  EXPECT_EQ(Together({{"listeners", {"bob", "dora"}}})["fallback"], "nothing is known of dora yet: there, what is popular counts");
+  EXPECT_EQ(Together({{"listeners", {"eve", "dora"}}})["fallback"], "nothing is known of eve, dora yet: this is what is popular");
+  EXPECT_TRUE(Together({{"listeners", {"bob", "ann"}}})["fallback"].is_null());
+  const std::string reason = Together({{"listeners", {"bob", "dora"}}, {"n", 1}})["items"][0]["reason"];
+  EXPECT_TRUE(reason.starts_with("because bob played ")) << reason;
+}
+
 TEST_F(GroupLists, EachHasAnImpressionOfTheListAndALikeIsCredited) {
   PutPopularityLive("m1");
   Start();

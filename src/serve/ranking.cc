@@ -12,6 +12,25 @@ bool LikesAny(const ListenerNow& now) {
   return std::any_of(now.past.tracks.begin(), now.past.tracks.end(), [](const Preference& p) { return p.strength > 0; });
 }
 
+/// Ranking::fallback of those who listen.
+std::string FallbackFor(std::span<const Taste> tastes) {
+  std::string unknown, indifferent;
+  size_t others = 0;  // of whom something is known that they like
+  for (const Taste& taste : tastes) {
+    std::string& names = taste.now.known ? indifferent : unknown;
+    if (LikesAny(taste.now)) {
+      ++others;
+    } else {
+      names += (names.empty() ? "" : ", ") + taste.name;
+    }
+  }
+  std::string why;
+  if (!unknown.empty()) why = "nothing is known of " + unknown + " yet";
+  if (!indifferent.empty()) why += (why.empty() ? "" : "; ") + ("the live model knows nothing that " + indifferent) + " likes yet";
+  if (why.empty()) return why;
+  return why + (others == 0 ? ": this is what is popular" : ": there, what is popular counts");
+}
+
 }  // namespace
 
 std::string TrackName(const Snapshot& snapshot, uint32_t row) {
@@ -58,14 +77,9 @@ Ranking::Ranking(const Snapshot& snapshot, const Audience& audience, const Wish&
   SEGUE_CHECK(!audience.tastes.empty());
   allowed_ = static_cast<size_t>(std::count(exclude_.begin(), exclude_.end(), 0));
   for (const Taste& taste : audience.tastes) AddTaste(taste);
-  const bool anybody = std::any_of(audience.tastes.begin(), audience.tastes.end(), [](const Taste& taste) { return LikesAny(taste.now); });
-  const bool known = std::any_of(audience.tastes.begin(), audience.tastes.end(), [](const Taste& taste) { return taste.now.known; });
-  if (!known) {
-    fallback_ = "nothing is known of this listener yet: this is what is popular";
-  } else if (!anybody) {
-    fallback_ = "the live model knows nothing that this listener likes yet: this is what is popular";
-  }
-  if (!wish.seeds.empty()) AddSeeds(wish);
+  fallback_ = FallbackFor(audience.tastes);
+  const bool strangers = std::none_of(audience.tastes.begin(), audience.tastes.end(), [](const Taste& taste) { return LikesAny(taste.now); });
+  if (!wish.seeds.empty()) AddSeeds(wish, strangers);
   if (profiles_.size() == 1) return;
   for (const models::Profile& profile : profiles_) {
     wanted_.emplace_back(exclude_.size());
@@ -80,7 +94,7 @@ void Ranking::AddTaste(const Taste& taste) {
   did_.push_back(taste.did);
 }
 
-void Ranking::AddSeeds(const Wish& wish) {
+void Ranking::AddSeeds(const Wish& wish, bool strangers) {
   std::vector<Event> events;
   for (const std::string& id : wish.seeds) {
     // A minute apart, in their order: models that look at time look at the time between plays.
@@ -96,7 +110,7 @@ void Ranking::AddSeeds(const Wish& wish) {
     return;
   }
   // Of a stranger the seeds are all that is known.
-  if (!fallback_.empty()) {
+  if (strangers) {
     profiles_.clear();
     did_.clear();
     fallback_.clear();

@@ -14,7 +14,8 @@ namespace segue::serve {
 /// What one of those whom a list is for did, and how he is told of it.
 struct Taste {
   ListenerNow now;
-  std::string did = "you played";  ///< in "because you played A by B"
+  std::string did = "you played";      ///< in "because you played A by B"
+  std::string name = "this listener";  ///< in "nothing is known of this listener yet"
 };
 
 /// Whom a list is for, as its maker has to know them.
@@ -42,12 +43,12 @@ class Ranking {
   size_t allowed() const { return allowed_; }
   /// "because you played A by B and C by D": of several, for whom it is most.
   std::string Reason(TrackIx track) const;
-  /// "" where the list is made of what they like; else why not.
+  /// "" where the list is made of what all of them like; else of whom not, and why.
   const std::string& fallback() const { return fallback_; }
 
  private:
   void AddTaste(const Taste& taste);
-  void AddSeeds(const Wish& wish);
+  void AddSeeds(const Wish& wish, bool strangers);
 
   const Snapshot& snapshot_;
   std::vector<models::Profile> profiles_;

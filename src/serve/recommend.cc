@@ -190,7 +190,12 @@ MadeList Recommender::Make(const Snapshot& snapshot, const Group& group, const W
   const bool alone = group.listeners.size() == 1;
   Audience audience{.tastes = {}, .strategy = group.strategy, .blocked = group.blocked, .not_again = group.not_again};
   for (const std::string& listener : group.listeners) {
-    audience.tastes.push_back({snapshot.Listener(listener), alone ? "you played" : listener + " played"});
+    Taste taste{.now = snapshot.Listener(listener)};
+    if (!alone) {
+      taste.did = listener + " played";
+      taste.name = listener;
+    }
+    audience.tastes.push_back(std::move(taste));
   }
   if (alone) return MakeFor(snapshot, audience, wish, {{"listener", group.listeners[0]}});
   return MakeFor(snapshot, audience, wish, {{"listeners", group.listeners}, {"strategy", Name(group.strategy)}});
