@@ -13,6 +13,7 @@
 #include "serve/dialects/listenbrainz.h"
 #include "serve/dialects/scrobbles.h"
 #include "serve/http.h"
+#include "serve/likeness.h"
 #include "serve/lists.h"
 #include "serve/live.h"
 #include "serve/rate_limit.h"
@@ -132,6 +133,7 @@ class Api {
   RateLimiter limiter_;
   Live live_;
   Lists lists_;
+  Neighbourhood neighbourhood_;
   Counters counters_;
   Scrobbles scrobbles_;
   ListenBrainz listenbrainz_;

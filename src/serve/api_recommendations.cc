@@ -233,7 +233,7 @@ Response Api::PlayRadio(const Snapshot& snapshot, const RadioWish& radio) {
     const auto audience = AudienceOf(snapshot, radio.listener);
     if (!audience.ok()) return ProblemOf(audience.error());
     const size_t end = wish.offset + wish.n;
-    const auto steps = Radio(snapshot, radio.seeds, Forbidden(snapshot, *audience, wish), static_cast<uint64_t>(radio.seed), end + 1);
+    const auto steps = Radio(snapshot, neighbourhood_, radio.seeds, Forbidden(snapshot, *audience, wish), static_cast<uint64_t>(radio.seed), end + 1);
     if (steps.size() > end) answer["next"] = end;
     for (size_t i = wish.offset; i < std::min(end, steps.size()); ++i) {
       json item = BriefJson(snapshot, steps[i].row);

@@ -1,6 +1,9 @@
+#include <set>
+
 #include "core/arm.h"
 #include "serve/lists.h"
 #include "serve/testing.h"
+#include "store/blocked_artists.h"
 
 namespace segue::serve {
 namespace {
@@ -111,6 +114,34 @@ TEST_F(Delivery, AShadowIsAskedAndNotShown) {
   int kept = 0;
   for (const auto& list : all) kept += list.made_us == 0;
   EXPECT_EQ(kept, 1) << "the second time the live list was kept; the shadow's is made each time, so that it can be timed";
+}
+
+TEST_F(Delivery, AShadowIsGivenTheWholeWish) {
+  PutPopularityLive("m1");
+  Put("m2", Popularity({ids_.begin(), ids_.begin() + 20}));
+  StartTrial("shadow", "m2", 1.0);
+  const Context where = context();
+  Live live(where);
+  Lists lists(where, live);
+  ASSERT_TRUE(store::BlockArtist(catalog_->documents(), "bob", {"artist b", "Artist B", 1}).ok());
+  const Wish wish{.n = 4, .offset = 2, .filter = {.artists_not = {"artist a"}}};
+  const GivenList given = *lists.Give("bob", wish);
+  lists.Flush();
+  const auto shown = *catalog_->FindImpression(given.list_id), shadow = *catalog_->FindImpression(given.list_id + "-shadow");
+  ASSERT_TRUE(shown && shadow);
+  std::set<std::string> out;
+  for (int k = 0; k < 30; ++k) {
+    if (k % 10 < 2) out.insert(IdOf(k));  // by Artist A or Artist B
+  }
+  const auto expected = [&](size_t known) {  // the most popular are the last
+    std::vector<std::string> ids;
+    for (size_t i = known; i-- > 0;) {
+      if (!out.contains(ids_[i])) ids.push_back(ids_[i]);
+    }
+    return std::vector<std::string>(ids.begin() + 2, ids.begin() + 6);
+  };
+  EXPECT_EQ(shown->tracks, expected(30));
+  EXPECT_EQ(shadow->tracks, expected(20));
 }
 
 TEST_F(Delivery, AChallengerThatCannotBeLoadedIsAnAlarmAndNobodyNotices) {

@@ -83,4 +83,19 @@ std::vector<std::pair<uint32_t, float>> Nearest(const Snapshot& snapshot, uint32
   return nearest;
 }
 
+Neighbourhood::Near Neighbourhood::Of(const Snapshot& snapshot, uint32_t row) {
+  constexpr size_t kMostKept = 4096;
+  const std::string made_of = snapshot.model_id() + " " + snapshot.dataset_id();
+  {
+    const std::lock_guard lock(mutex_);
+    if (made_of_ != made_of || kept_.size() >= kMostKept) kept_.clear();
+    made_of_ = made_of;
+    if (const auto it = kept_.find(row); it != kept_.end()) return it->second;
+  }
+  const auto near = std::make_shared<const std::vector<std::pair<uint32_t, float>>>(Nearest(snapshot, row, kNear));
+  const std::lock_guard lock(mutex_);
+  if (made_of_ == made_of) kept_[row] = near;
+  return near;
+}
+
 }  // namespace segue::serve

@@ -1,6 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -28,5 +32,21 @@ float LikenessOf(const Snapshot& snapshot, uint32_t a, uint32_t b);
 /// Similar, and where it lists none, by content. Only rows of the model; the second
 /// scans the catalogue.
 std::vector<std::pair<uint32_t, float>> Nearest(const Snapshot& snapshot, uint32_t row, size_t n);
+
+/// The hundred nearest of rows that were asked for lately, for walks that are asked
+/// for page by page. Of the newest model that it was asked with, 4,096 rows at most
+/// (4 MB). Thread-safe.
+class Neighbourhood {
+ public:
+  static constexpr size_t kNear = 100;
+  using Near = std::shared_ptr<const std::vector<std::pair<uint32_t, float>>>;
+
+  Near Of(const Snapshot& snapshot, uint32_t row);
+
+ private:
+  std::mutex mutex_;
+  std::string made_of_;  // model and dataset
+  std::unordered_map<uint32_t, Near> kept_;
+};
 
 }  // namespace segue::serve

@@ -47,6 +47,21 @@ TEST_F(Blocked, AnArtistIsGoneFromEveryListAndComesBackWhenUnblocked) {
   EXPECT_TRUE(Recommended("bob", "&mode=next").contains("Artist A"));
 }
 
+TEST_F(Blocked, PlayersThatAskInTheirDialectGetNothingOfHimEither) {
+  PutPopularityLive("m1");
+  Start();
+  const auto artists = [&] {
+    std::set<std::string> names;
+    const json payload = Get("/1/cf/recommendation/user/ann/recording?count=100")["payload"];
+    for (const json& recording : payload["recordings"]) names.insert(recording["artist_name"]);
+    return names;
+  };
+  EXPECT_TRUE(artists().contains("Artist D"));
+  ASSERT_EQ(Ask("PUT", "/v1/listeners/ann/blocked-artists/Artist%20D").status, 200);
+  EXPECT_FALSE(artists().contains("Artist D"));
+  EXPECT_TRUE(artists().contains("Artist E"));
+}
+
 TEST_F(Blocked, ABlockIsDurableAndCountsWhicheverProcessItCameThrough) {
   PutPopularityLive("m1");
   Start();

@@ -4,22 +4,20 @@
 #include <cmath>
 
 #include "core/random.h"
-#include "serve/likeness.h"
 #include "serve/ranking.h"
 
 namespace segue::serve {
 namespace {
 
 constexpr size_t kLeg = 5;
-constexpr size_t kNear = 100;
 constexpr size_t kOfSeed = 50;      ///< tracks of an artist or a tag that a leg may start from
 constexpr double kHalfPlaces = 10;  ///< so many places down a track is half as likely
 constexpr size_t kDry = 8;          ///< legs in which nothing was found before the most played goes on
 
 class Walk {
  public:
-  Walk(const Snapshot& snapshot, const RadioSeeds& seeds, std::span<const uint8_t> exclude, uint64_t seed)
-      : snapshot_(snapshot), facets_(snapshot.ground()->facets()), seed_(seed), free_(snapshot.data().tracks.size(), 0) {
+  Walk(const Snapshot& snapshot, Neighbourhood& neighbourhood, const RadioSeeds& seeds, std::span<const uint8_t> exclude, uint64_t seed)
+      : snapshot_(snapshot), neighbourhood_(neighbourhood), facets_(snapshot.ground()->facets()), seed_(seed), free_(snapshot.data().tracks.size(), 0) {
     for (uint32_t row = 0; row < free_.size(); ++row) {
       const auto m = snapshot.ModelRowOf(row);
       free_[row] = m && exclude[Raw(*m)] == 0;
@@ -81,7 +79,8 @@ class Walk {
     if (source != nullptr && !source->reason.empty()) {
       for (const uint32_t row : source->rows) candidates.push_back({row, &source->reason});
     }
-    for (const auto& [row, score] : Nearest(snapshot_, anchor, kNear)) candidates.push_back({row, &near});
+    const auto nearest = neighbourhood_.Of(snapshot_, anchor);
+    for (const auto& [row, score] : *nearest) candidates.push_back({row, &near});
     for (size_t k = 0; k < kLeg && steps_.size() < n; ++k) {
       std::erase_if(candidates, [&](const Candidate& c) { return free_[c.row] == 0; });
       const Candidate* chosen = Choose(candidates, random);
@@ -121,6 +120,7 @@ class Walk {
   }
 
   const Snapshot& snapshot_;
+  Neighbourhood& neighbourhood_;
   const Facets& facets_;
   uint64_t seed_;
   std::vector<uint8_t> free_;  // [tracks] may still be played
@@ -130,8 +130,9 @@ class Walk {
 
 }  // namespace
 
-std::vector<RadioStep> Radio(const Snapshot& snapshot, const RadioSeeds& seeds, std::span<const uint8_t> exclude, uint64_t seed, size_t n) {
-  return Walk(snapshot, seeds, exclude, seed).First(n);
+std::vector<RadioStep> Radio(const Snapshot& snapshot, Neighbourhood& neighbourhood, const RadioSeeds& seeds, std::span<const uint8_t> exclude,
+                             uint64_t seed, size_t n) {
+  return Walk(snapshot, neighbourhood, seeds, exclude, seed).First(n);
 }
 
 }  // namespace segue::serve

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/likeness.h"
 #include "serve/snapshot.h"
 
 namespace segue::serve {
@@ -27,7 +28,7 @@ struct RadioStep {
 ///   leg ℓ = 0, 1, 2, ...: five tracks from around one anchor
 ///     anchor   while ℓ < seeds: a track of seed ℓ; after that, with probability
 ///              1/2 a track of a random seed, else one of the five played last
-///     choice   from the 100 nearest to the anchor (Nearest) that may be played and
+///     choice   from the 100 nearest to the anchor (Neighbourhood) that may be played and
 ///              were not, those of the track's artist that was played last left
 ///              out; the one at place r with probability ∝ 2^(−r/10)
 ///
@@ -39,7 +40,8 @@ struct RadioStep {
 ///
 ///   exclude  [tracks of the model]  not 0: is not played
 ///   n        tracks at most
-/// One look for neighbours a leg; with a model that knows no likeness, a scan.
-std::vector<RadioStep> Radio(const Snapshot& snapshot, const RadioSeeds& seeds, std::span<const uint8_t> exclude, uint64_t seed, size_t n);
+/// One look for neighbours a leg, where they are not known.
+std::vector<RadioStep> Radio(const Snapshot& snapshot, Neighbourhood& neighbourhood, const RadioSeeds& seeds, std::span<const uint8_t> exclude,
+                             uint64_t seed, size_t n);
 
 }  // namespace segue::serve

@@ -39,14 +39,7 @@ std::string TrackName(const Snapshot& snapshot, uint32_t row) {
 }
 
 std::vector<uint8_t> Forbidden(const Snapshot& snapshot, const Audience& audience, const Wish& wish) {
-  const auto passing = Passing(*snapshot.ground(), wish.filter);
-  std::vector<uint8_t> exclude(snapshot.model()->track_count(), 0);
-  for (uint32_t m = 0; m < exclude.size(); ++m) {
-    // No row: the catalogue has lost it. A model older than the dataset may know one
-    // track by two ids: only the first row stands for it.
-    const auto row = snapshot.RowOfModel(TrackIx{m});
-    exclude[m] = !row || snapshot.ModelRowOf(*row) != TrackIx{m} || (!passing.empty() && passing[*row] == 0);
-  }
+  std::vector<uint8_t> exclude = snapshot.lost();
   const auto exclude_row = [&](uint32_t row) {
     if (const auto m = snapshot.ModelRowOf(row)) exclude[Raw(*m)] = 1;
   };
@@ -55,6 +48,10 @@ std::vector<uint8_t> Forbidden(const Snapshot& snapshot, const Audience& audienc
       if (const auto row = snapshot.RowOf(id)) exclude_row(*row);
     }
   };
+  const auto passing = Passing(*snapshot.ground(), wish.filter);
+  for (uint32_t row = 0; row < passing.size(); ++row) {
+    if (passing[row] == 0) exclude_row(row);
+  }
   for (const Taste& taste : audience.tastes) {
     if (wish.mode == Mode::kDiscovery) {
       for (const uint32_t row : taste.now.heard) exclude_row(row);

@@ -46,12 +46,15 @@ void Snapshot::LinkRows() {
   model_row_of_.assign(data().tracks.size(), kNone);
   if (model_ == nullptr) return;
   row_of_model_.assign(model_->track_count(), kNone);
+  lost_.assign(model_->track_count(), 1);
   for (uint32_t m = 0; m < model_->track_count(); ++m) {
     // The model may be older than the dataset: its ids are good as aliases.
     const auto row = RowOf(model_->TrackId(TrackIx{m}));
     if (!row) continue;
     row_of_model_[m] = *row;
-    if (model_row_of_[*row] == kNone) model_row_of_[*row] = m;
+    if (model_row_of_[*row] != kNone) continue;
+    model_row_of_[*row] = m;
+    lost_[m] = 0;
   }
 }
 

@@ -66,6 +66,10 @@ class Snapshot {
 
   std::optional<uint32_t> RowOfModel(TrackIx track) const;              ///< dataset row of a model row
   std::optional<TrackIx> ModelRowOf(uint32_t row) const;
+  /// [tracks of the model] 1 for rows that stand for no track: the catalogue has lost
+  /// it, or, where the model is older than the dataset and knows one track by two
+  /// ids, another row stands for it.
+  const std::vector<uint8_t>& lost() const { return lost_; }
 
   /// Borrows the name. Who was forgotten since the model was trained is a stranger
   /// to it, whatever it keeps of him.
@@ -86,6 +90,7 @@ class Snapshot {
   std::atomic<int64_t> live_since_{0};
   std::shared_ptr<const models::Model> model_;
   std::vector<uint32_t> model_row_of_, row_of_model_;
+  std::vector<uint8_t> lost_;
 };
 
 }  // namespace segue::serve

@@ -142,10 +142,14 @@ TEST_P(EveryTrainer, ALikenessIsTheScoreAmongSimilarTracksAndTheSameBothWays) {
       if (!likeness) continue;
       EXPECT_EQ(likeness, model->Likeness(similar.track, TrackIx{t}));
       // A hybrid's member that tells a likeness need not be the one that lists similar tracks.
-      if (GetParam() != "hybrid") EXPECT_NEAR(*likeness, similar.score, 1e-4f);
+      if (GetParam() != "hybrid") {
+        EXPECT_NEAR(*likeness, similar.score, 1e-4f);
+      }
     }
   }
-  if (GetParam() == "ials" || GetParam() == "bpr") EXPECT_TRUE(model->Likeness(TrackIx{0}, TrackIx{1}));
+  if (GetParam() == "ials" || GetParam() == "bpr") {
+    EXPECT_TRUE(model->Likeness(TrackIx{0}, TrackIx{1}));
+  }
 }
 
 TEST_P(EveryTrainer, ASavedModelAnswersAsTheFittedOneAndIsSavedAlike) {
