@@ -86,6 +86,11 @@ Response Answer(Format format, const GivenList& given, const std::string& title,
   return response;
 }
 
+/// The model of the arm that a listener is in, on the ground of all of them.
+const Snapshot& MakerFor(const ServedModels& models, const std::string& listener) {
+  return !listener.empty() && models.ArmOf(listener) == Arm::kCanary ? *models.challenger : *models.live;
+}
+
 /// What a wish has that a radio cannot give.
 segue::Status FitsRadio(const Wish& wish) {
   if (wish.diversity != 0 || wish.novelty != 0) return Invalid("a radio knows no diversity and no novelty: it drifts by itself");
@@ -186,7 +191,8 @@ Response Api::GroupRecommendations(const Request& request) {
 }
 
 Response Api::TrackRadio(const Request& request) {
-  const auto snapshot = live_.Now();
+  const auto models = live_.Models();
+  const auto& snapshot = models->live;
   if (!snapshot->RowOf(request.path[2])) return Problem(404, "Not found", "there is no track '" + request.path[2] + "'");
   const auto asked = [&]() -> Result<RadioWish> {
     RadioWish radio;
@@ -197,11 +203,12 @@ Response Api::TrackRadio(const Request& request) {
     SEGUE_RETURN_IF_ERROR(AddSeeds({{"tracks", {request.path[2]}}}, *snapshot, radio));
     return radio;
   }();
-  return asked.ok() ? PlayRadio(*snapshot, *asked) : ProblemOf(asked.error());
+  return asked.ok() ? PlayRadio(MakerFor(*models, asked->listener), *asked) : ProblemOf(asked.error());
 }
 
 Response Api::MixedRadio(const Request& request) {
-  const auto snapshot = live_.Now();
+  const auto models = live_.Models();
+  const auto& snapshot = models->live;
   const auto asked = [&]() -> Result<RadioWish> {
     RadioWish radio;
     SEGUE_TRY(const json body, ParseObject(request.body));
@@ -218,7 +225,7 @@ Response Api::MixedRadio(const Request& request) {
     SEGUE_RETURN_IF_ERROR(AddSeeds(body, *snapshot, radio));
     return radio;
   }();
-  return asked.ok() ? PlayRadio(*snapshot, *asked) : ProblemOf(asked.error());
+  return asked.ok() ? PlayRadio(MakerFor(*models, asked->listener), *asked) : ProblemOf(asked.error());
 }
 
 Response Api::PlayRadio(const Snapshot& snapshot, const RadioWish& radio) {

@@ -144,6 +144,28 @@ TEST_F(Delivery, AShadowIsGivenTheWholeWish) {
   EXPECT_EQ(shadow->tracks, expected(20));
 }
 
+TEST_F(Delivery, AListenersRadioIsOfHisArm) {
+  PutPopularityLive("m1");
+  Put("m2", Popularity(ids_));
+  StartTrial("canary", "m2", 0.5);
+  Start();
+  WaitForTrial("m2");
+  std::set<std::string> arms;
+  for (int i = 0; i < 20; ++i) {
+    const std::string listener = "listener-" + std::to_string(i);
+    const json radio = Get("/v1/tracks/" + ids_[0] + "/radio?n=2&listener=" + listener);
+    const bool canary = CanaryPlace("m2", listener) < 0.5;
+    EXPECT_EQ(radio["model_id"], canary ? "m2" : "m1");
+    Get("/v1/online");
+    const auto shown = *catalog_->FindImpression(radio["list_id"].get<std::string>());
+    ASSERT_TRUE(shown);
+    EXPECT_EQ(shown->arm, canary ? "canary" : "live");
+    arms.insert(shown->arm);
+  }
+  EXPECT_EQ(arms.size(), 2U);
+  EXPECT_EQ(Get("/v1/tracks/" + ids_[0] + "/radio")["model_id"], "m1") << "nobody's";
+}
+
 TEST_F(Delivery, AChallengerThatCannotBeLoadedIsAnAlarmAndNobodyNotices) {
   PutPopularityLive("m1");
   ASSERT_TRUE(catalog_->PutModel({.model_id = "broken", .algorithm = "popularity"}).ok());

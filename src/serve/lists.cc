@@ -63,6 +63,7 @@ Result<Group> Lists::GroupOf(const std::vector<std::string>& listeners, Strategy
   for (const std::string& listener : listeners) {
     SEGUE_TRY(const auto blocked, BlockedBy(listener));
     group.blocked.insert(group.blocked.end(), blocked.begin(), blocked.end());
+    if (context_.settings.repeat_after_hours == 0) continue;
     const json state = {maker.model_id(), maker.dataset_id(), maker.VersionOf(listener), blocked};
     auto out = rotation_.OutFor(listener, state.dump(-1, ' ', false, json::error_handler_t::replace), maker.ground()->TombstoneOf(listener),
                                 context_.clock.NowMs());
@@ -130,8 +131,10 @@ GivenList Lists::GiveNameless(const std::shared_ptr<Snapshot>& snapshot, const A
 
 std::string Lists::Shown(const std::string& listener, const Snapshot& made_by, std::string_view mode, std::vector<std::string> tracks) {
   if (listener.empty()) return "";
+  const auto models = live_.Models();
+  const bool canary = models->challenger != nullptr && models->shown && models->challenger->model_id() == made_by.model_id();
   std::string list_id = RandomHex();
-  impressions_.Add({.list_id = list_id, .listener = listener, .model_id = made_by.model_id(), .arm = std::string(Name(Arm::kLive)),
+  impressions_.Add({.list_id = list_id, .listener = listener, .model_id = made_by.model_id(), .arm = std::string(Name(canary ? Arm::kCanary : Arm::kLive)),
                     .mode = std::string(mode), .at_ms = context_.clock.NowMs(), .tracks = std::move(tracks)});
   return list_id;
 }
