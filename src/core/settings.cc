@@ -55,6 +55,7 @@ const std::array kSettings = {
     SettingInfo{"serve.max_upload_bytes", SEGUE_SETTING(max_upload_bytes), 1024, kHuge, "largest upload to the inbox, bytes", Affects::kSpeed},
     SettingInfo{"serve.request_timeout_s", SEGUE_SETTING(request_timeout_s), 1, 3600, "a client slower than this is cut off, seconds", Affects::kSpeed},
     SettingInfo{"serve.max_per_artist", SEGUE_SETTING(max_per_artist), 1, 1000, "most tracks of one artist in a list", Affects::kSpeed},
+    SettingInfo{"serve.repeat_after_hours", SEGUE_SETTING(repeat_after_hours), 0, 87'600, "a track of a list that was replaced is not recommended to its listener again for so many hours; 0: it may be", Affects::kSpeed},
     SettingInfo{"inbox.settle_ms", SEGUE_SETTING(inbox_settle_ms), 0, 600'000, "a file counts as complete when unchanged for so long, milliseconds", Affects::kSpeed},
     SettingInfo{"inbox.burst_ms", SEGUE_SETTING(inbox_burst_ms), 0, 3'600'000, "a run starts when the inbox has been quiet for so long, milliseconds", Affects::kSpeed},
     SettingInfo{"ingest.default_listener", SEGUE_SETTING(default_listener), 0, 0, "listener of a Spotify export that lies in no folder"},

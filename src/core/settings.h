@@ -291,6 +291,7 @@ struct Settings {
   int64_t max_upload_bytes = int64_t{4} << 30;
   int64_t request_timeout_s = 30;
   int64_t max_per_artist = 2;
+  int64_t repeat_after_hours = 0;
   // inbox and ingest
   int64_t inbox_settle_ms = 1000;
   int64_t inbox_burst_ms = 2000;

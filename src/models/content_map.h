@@ -81,6 +81,7 @@ class IalsContentModel final : public Model {
   }
   Explanation Explain(const Profile& profile, TrackIx track) const override;
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override { return ials_->Similar(track, n); }
+  std::optional<float> Likeness(TrackIx a, TrackIx b) const override { return ials_->Likeness(a, b); }
   Status Save(const std::filesystem::path& file) const override;
 
   /// This model with those of `tracks` that it does not know yet placed by

@@ -88,4 +88,14 @@ std::vector<ScoredTrack> FactorIndex::Similar(TrackIx track, size_t n) const {
   return SelectTop(scores, n, {});
 }
 
+std::optional<float> FactorIndex::Likeness(TrackIx a, TrackIx b) const {
+  const float norms = norms_[Raw(a)] * norms_[Raw(b)];
+  if (norms == 0) return std::nullopt;
+  const float* y = y_.data() + Raw(a) * stride_;
+  const float* z = y_.data() + Raw(b) * stride_;
+  float dot = 0;
+  for (size_t j = 0; j < alike_; ++j) dot += y[j] * z[j];
+  return dot / norms;
+}
+
 }  // namespace segue::models

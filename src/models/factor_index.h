@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,8 @@ class FactorIndex {
   std::vector<ScoredTrack> Top(const float* x, size_t n, std::span<const uint8_t> exclude) const;
   /// As Model::Similar, by the cosine of the first `alike` columns.
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const;
+  /// As Model::Likeness, by the same cosine; nothing where a vector is 0.
+  std::optional<float> Likeness(TrackIx a, TrackIx b) const;
 
  private:
   std::span<const float> popularity_;

@@ -329,6 +329,13 @@ std::vector<ScoredTrack> HybridModel::Similar(TrackIx track, size_t n) const {
   return {};
 }
 
+std::optional<float> HybridModel::Likeness(TrackIx a, TrackIx b) const {
+  for (const size_t m : ByWeight()) {
+    if (const auto likeness = members_[m]->Likeness(a, b)) return likeness;
+  }
+  return std::nullopt;
+}
+
 Status HybridModel::Save(const std::filesystem::path& file) const {
   const math::TreesView& trees = ranker_.trees;
   const Header header{static_cast<uint32_t>(members_.size()), best_, ranker_.many_wanted, 0, trees.roots.size(), trees.feature.size()};

@@ -118,6 +118,8 @@ class HybridModel final : public CatalogueModel {
   /// The member of most weight speaks that can name the listener's own tracks.
   Explanation Explain(const Profile& profile, TrackIx track) const override;
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override;
+  /// That of the member with the largest weight that tells one.
+  std::optional<float> Likeness(TrackIx a, TrackIx b) const override;
   Status Save(const std::filesystem::path& file) const override;
 
   std::span<const std::unique_ptr<Model>> members() const { return members_; }

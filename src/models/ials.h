@@ -79,6 +79,7 @@ class IalsModel final : public CatalogueModel {
   std::vector<ScoredTrack> Top(const Profile& profile, size_t n, std::span<const uint8_t> exclude) const override;
   Explanation Explain(const Profile& profile, TrackIx track) const override;
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override { return index_.Similar(track, n); }
+  std::optional<float> Likeness(TrackIx a, TrackIx b) const override { return index_.Likeness(a, b); }
   Status Save(const std::filesystem::path& file) const override;
 
   /// This model over other tracks, or with other factors for them.

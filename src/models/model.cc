@@ -67,6 +67,8 @@ std::vector<std::string_view> KnownArtifacts() {
 
 std::optional<float> Model::PredictRating(const Profile&, TrackIx) const { return std::nullopt; }
 
+std::optional<float> Model::Likeness(TrackIx, TrackIx) const { return std::nullopt; }
+
 std::optional<TrackIx> Model::Find(std::string_view track_id) const {
   uint32_t low = 0;
   uint32_t high = track_count();

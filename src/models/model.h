@@ -84,6 +84,10 @@ class Model {
   /// where the model knows no likeness.
   virtual std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const = 0;
 
+  /// How alike two tracks are, as Similar scores one for the other: the same both
+  /// ways. Nothing where that is not told by the two alone, or nothing is known of one.
+  virtual std::optional<float> Likeness(TrackIx a, TrackIx b) const;
+
   /// Writes the artifact (models/model_file.h). Same model, same bytes.
   virtual Status Save(const std::filesystem::path& file) const = 0;
 };

@@ -84,6 +84,7 @@ class PairwiseModel final : public CatalogueModel {
   /// "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, section 5.
   Explanation Explain(const Profile& profile, TrackIx track) const override;
   std::vector<ScoredTrack> Similar(TrackIx track, size_t n) const override { return index_.Similar(track, n); }
+  std::optional<float> Likeness(TrackIx a, TrackIx b) const override { return index_.Likeness(a, b); }
   Status Save(const std::filesystem::path& file) const override;
 
  private:

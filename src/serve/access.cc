@@ -40,6 +40,7 @@ Status Permits(Access access, const Caller& caller, std::string_view listener) {
   if (caller.role == Role::kAdmin) return {};
   switch (access) {
     case Access::kOpen:
+    case Access::kAny:
     case Access::kItself: return {};
     case Access::kRead: return caller.role == Role::kRead ? Status() : Lacks("read", caller);
     case Access::kListen: return caller.role == Role::kListen ? Status() : Lacks("listen", caller);
@@ -48,11 +49,14 @@ Status Permits(Access access, const Caller& caller, std::string_view listener) {
       if (caller.role == Role::kListen && !caller.listener.empty() && caller.listener == listener) return {};
       return Error{ErrorCode::kPermission, "this needs a token of role admin, or one that belongs to listener '" + std::string(listener) + "'; '" +
                                                caller.name + "' is neither"};
+    case Access::kOwnChange:
+      if (caller.role != Role::kListen) return Lacks("listen", caller);
+      break;
     case Access::kOwn: break;
   }
   if (caller.role == Role::kRead || caller.listener.empty() || caller.listener == listener) return {};
   return Error{ErrorCode::kPermission, "the token '" + caller.name + "' belongs to listener '" + caller.listener +
-                                           "'; other listeners need a token of role read"};
+                                           "'; other listeners need a token of role " + (access == Access::kOwn ? "read" : "admin")};
 }
 
 Caller Gatekeeper::Identify(const Request& request) {

@@ -21,12 +21,14 @@ enum class Access {
   kRead,      ///< a token of role read or admin
   kOwn,       ///< read, admin, or listen for the listener that the address names
   kOwner,     ///< admin, or a token of role listen that belongs to the listener whom the address names; goes on the audit
+  kOwnChange, ///< admin, or listen for the listener that the address names
+  kAny,       ///< a token of any role; where a listener is named, its handler looks
   kListen,    ///< listen or admin
   kAdmin,     ///< admin; is put on the audit unless it only looks
   kItself,    ///< its handler looks: dialects carry tokens in ways of their own
 };
 
-/// May this caller do it? `listener`: whose things they are, for kOwn and kOwner; else "".
+/// May this caller do it? `listener`: whose things they are, for kOwn, kOwnChange and kOwner; else "".
 /// kPermission names the role that is needed.
 Status Permits(Access access, const Caller& caller, std::string_view listener);
 

@@ -51,6 +51,16 @@ std::span<const Api::Row> Api::OwnRows() {
       {"DELETE", "/v1/listeners/{id}", Access::kOwner, [](Api& api, const Request& r) { return api.ForgetListener(r); }},
       {"GET", "/v1/listeners/{id}/export", Access::kOwn, [](Api& api, const Request& r) { return api.ExportListener(r); }},
       {"GET", "/v1/listeners/{id}/recommendations", Access::kOwn, [](Api& api, const Request& r) { return api.Recommendations(r); }},
+      {"GET", "/v1/listeners/{id}/blocked-artists", Access::kOwn, [](Api& api, const Request& r) { return api.BlockedArtists(r); }},
+      {"PUT", "/v1/listeners/{id}/blocked-artists/{artist}", Access::kOwnChange, [](Api& api, const Request& r) { return api.BlockArtist(r); }},
+      {"DELETE", "/v1/listeners/{id}/blocked-artists/{artist}", Access::kOwnChange, [](Api& api, const Request& r) { return api.UnblockArtist(r); }},
+      {"POST", "/v1/sessions/recommendations", Access::kAny, [](Api& api, const Request& r) { return api.SessionRecommendations(r); }},
+      {"POST", "/v1/groups/recommendations", Access::kAny, [](Api& api, const Request& r) { return api.GroupRecommendations(r); }},
+      {"POST", "/v1/radio", Access::kAny, [](Api& api, const Request& r) { return api.MixedRadio(r); }},
+      {"GET", "/v1/tracks/{id}/radio", Access::kAny, [](Api& api, const Request& r) { return api.TrackRadio(r); }},
+      {"GET", "/v1/artists", Access::kRead, [](Api& api, const Request& r) { return api.Artists(r); }},
+      {"GET", "/v1/artists/{artist}", Access::kRead, [](Api& api, const Request& r) { return api.OneArtist(r); }},
+      {"GET", "/v1/artists/{artist}/similar", Access::kRead, [](Api& api, const Request& r) { return api.ArtistsLike(r); }},
       {"GET", "/v1/listeners/{id}/hits", Access::kOwn, [](Api& api, const Request& r) { return api.ListenerHits(r); }},
       {"GET", "/v1/hits", Access::kRead, [](Api& api, const Request&) { return api.Hits(); }},
       {"POST", "/v1/hits/predict", Access::kRead, [](Api& api, const Request& r) { return PredictHits(*api.live_.Now(), r.body); }},
@@ -172,19 +182,6 @@ Response Api::Ready() const {
   return Problem(503, "Not ready", "no model is live yet");
 }
 
-Response Api::Recommendations(const Request& request) {
-  const auto n = QueryNumber(request, "n", 10, 1, 1000);
-  if (!n.ok()) return ProblemOf(n.error());
-  const auto asked = request.query.find("mode");
-  const std::string mode = asked == request.query.end() ? "discovery" : asked->second;
-  if (mode != "discovery" && mode != "next") {
-    return Problem(400, "Bad request", "parameter 'mode' is '" + mode + "', expected discovery or next");
-  }
-  const GivenList given = lists_.Give(request.path[2], mode == "next" ? Mode::kNext : Mode::kDiscovery, static_cast<size_t>(*n));
-  ++counters_.lists;
-  return {.body = given.Body()};
-}
-
 Response Api::Tracks(const Request& request) const {
   const auto page = PageOf(request, "tracks", 20, 1000);
   const auto passed = page.ok() ? NumberAfter(*page, 0) : Result<int64_t>(0);
@@ -221,16 +218,6 @@ Response Api::ListenerHits(const Request& request) const {
 }
 
 Response Api::Hits() const { return Json(HitsOfCatalogue(*live_.Now())); }
-
-Response Api::Similar(const Request& request) const {
-  const auto n = QueryNumber(request, "n", 10, 1, 1000);
-  if (!n.ok()) return ProblemOf(n.error());
-  const auto snapshot = live_.Now();
-  const auto row = snapshot->RowOf(request.path[2]);
-  if (!row) return Problem(404, "Not found", "there is no track '" + request.path[2] + "'");
-  const auto listener = request.query.find("listener");
-  return Json(SimilarTo(*snapshot, *row, listener == request.query.end() ? "" : listener->second, static_cast<size_t>(*n)));
-}
 
 Response Api::Events(const Request& request) {
   const auto events = ParseEvents(request.body, *live_.Now(), context_.clock.NowSeconds(), request.caller.listener);

@@ -13,11 +13,14 @@
 #include "serve/dialects/listenbrainz.h"
 #include "serve/dialects/scrobbles.h"
 #include "serve/http.h"
+#include "serve/likeness.h"
 #include "serve/lists.h"
 #include "serve/live.h"
 #include "serve/rate_limit.h"
 
 namespace segue::serve {
+
+struct RadioWish;
 
 /// What the server can do: a request in, a response out. Thread-safe. Throws
 /// only for bugs.
@@ -75,6 +78,21 @@ class Api {
   Response ForgetListener(const Request& request);
   Response ForgetGorseUser(const Request& request);
   Response Recommendations(const Request& request);
+  Response SessionRecommendations(const Request& request);
+  Response GroupRecommendations(const Request& request);
+  Response TrackRadio(const Request& request);
+  Response MixedRadio(const Request& request);
+  Response PlayRadio(const Snapshot& snapshot, const RadioWish& radio);
+  Response Artists(const Request& request) const;
+  Response OneArtist(const Request& request) const;
+  Response ArtistsLike(const Request& request) const;
+  Response BlockedArtists(const Request& request) const;
+  Response BlockArtist(const Request& request);
+  Response UnblockArtist(const Request& request);
+  /// The listener, where the caller may ask for his lists; "" may be asked for by anybody.
+  static Result<std::string> MayAskFor(const Request& request, const std::string& listener);
+  /// Nobody for "".
+  Result<Audience> AudienceOf(const Snapshot& snapshot, const std::string& listener) const;
   Response Hits() const;
   Response ListenerHits(const Request& request) const;
   Response TrackHit(const Request& request) const;
@@ -115,6 +133,7 @@ class Api {
   RateLimiter limiter_;
   Live live_;
   Lists lists_;
+  Neighbourhood neighbourhood_;
   Counters counters_;
   Scrobbles scrobbles_;
   ListenBrainz listenbrainz_;

@@ -61,7 +61,8 @@ std::optional<Response> Api::Refusal(const Request& request) const {
   }
   if (row->access == Access::kOpen || row->access == Access::kItself) return std::nullopt;
   if (!request.caller.known) return refuse(401, "Unauthorized", "send a token: Authorization: Bearer ... (`segue tokens create` makes one)");
-  const std::string listener = row->access == Access::kOwn || row->access == Access::kOwner ? request.path[2] : "";
+  const bool names_listener = row->access == Access::kOwn || row->access == Access::kOwnChange || row->access == Access::kOwner;
+  const std::string listener = names_listener ? request.path[2] : "";
   if (const auto permitted = Permits(row->access, request.caller, listener); !permitted.ok()) {
     return refuse(403, "Not allowed", permitted.error().message);
   }
@@ -81,7 +82,7 @@ void Api::Finish(const Request& request, Response& response) {
   if (request.origin_is_named) {
     response.headers.emplace_back("Access-Control-Allow-Origin", request.origin);
     response.headers.emplace_back("Access-Control-Expose-Headers", "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset-In, "
-                                                                   "X-RateLimit-Reset, Retry-After");
+                                                                   "X-RateLimit-Reset, Retry-After, X-List-Id");
     if (IsPreflight(request)) {
       response.headers.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
       response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key");

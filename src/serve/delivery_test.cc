@@ -1,6 +1,9 @@
+#include <set>
+
 #include "core/arm.h"
 #include "serve/lists.h"
 #include "serve/testing.h"
+#include "store/blocked_artists.h"
 
 namespace segue::serve {
 namespace {
@@ -92,7 +95,7 @@ TEST_F(Delivery, AShadowIsAskedAndNotShown) {
   const Context where = context();
   Live live(where);
   Lists lists(where, live);
-  const GivenList given = lists.Give("bob", Mode::kDiscovery, 3);
+  const GivenList given = *lists.Give("bob", Wish{.n = 3});
   EXPECT_EQ(given.list->tracks, (std::vector<std::string>{ids_[29], ids_[28], ids_[27]}));
   lists.Flush();
   const auto shown = *catalog_->FindImpression(given.list_id);
@@ -104,13 +107,63 @@ TEST_F(Delivery, AShadowIsAskedAndNotShown) {
   EXPECT_EQ(shadow->listener, "bob");
   EXPECT_EQ(shadow->tracks, (std::vector<std::string>{ids_[19], ids_[18], ids_[17]}));
   EXPECT_GT(shadow->made_us, 0);
-  lists.Give("bob", Mode::kDiscovery, 3);
+  ASSERT_TRUE(lists.Give("bob", Wish{.n = 3}).ok());
   lists.Flush();
   const auto all = *catalog_->ImpressionsAfter(0, 10);
   ASSERT_EQ(all.size(), 4U);
   int kept = 0;
   for (const auto& list : all) kept += list.made_us == 0;
   EXPECT_EQ(kept, 1) << "the second time the live list was kept; the shadow's is made each time, so that it can be timed";
+}
+
+TEST_F(Delivery, AShadowIsGivenTheWholeWish) {
+  PutPopularityLive("m1");
+  Put("m2", Popularity({ids_.begin(), ids_.begin() + 20}));
+  StartTrial("shadow", "m2", 1.0);
+  const Context where = context();
+  Live live(where);
+  Lists lists(where, live);
+  ASSERT_TRUE(store::BlockArtist(catalog_->documents(), "bob", {"artist b", "Artist B", 1}).ok());
+  const Wish wish{.n = 4, .offset = 2, .filter = {.artists_not = {"artist a"}}};
+  const GivenList given = *lists.Give("bob", wish);
+  lists.Flush();
+  const auto shown = *catalog_->FindImpression(given.list_id), shadow = *catalog_->FindImpression(given.list_id + "-shadow");
+  ASSERT_TRUE(shown && shadow);
+  std::set<std::string> out;
+  for (int k = 0; k < 30; ++k) {
+    if (k % 10 < 2) out.insert(IdOf(k));  // by Artist A or Artist B
+  }
+  const auto expected = [&](size_t known) {  // the most popular are the last
+    std::vector<std::string> ids;
+    for (size_t i = known; i-- > 0;) {
+      if (!out.contains(ids_[i])) ids.push_back(ids_[i]);
+    }
+    return std::vector<std::string>(ids.begin() + 2, ids.begin() + 6);
+  };
+  EXPECT_EQ(shown->tracks, expected(30));
+  EXPECT_EQ(shadow->tracks, expected(20));
+}
+
+TEST_F(Delivery, AListenersRadioIsOfHisArm) {
+  PutPopularityLive("m1");
+  Put("m2", Popularity(ids_));
+  StartTrial("canary", "m2", 0.5);
+  Start();
+  WaitForTrial("m2");
+  std::set<std::string> arms;
+  for (int i = 0; i < 20; ++i) {
+    const std::string listener = "listener-" + std::to_string(i);
+    const json radio = Get("/v1/tracks/" + ids_[0] + "/radio?n=2&listener=" + listener);
+    const bool canary = CanaryPlace("m2", listener) < 0.5;
+    EXPECT_EQ(radio["model_id"], canary ? "m2" : "m1");
+    Get("/v1/online");
+    const auto shown = *catalog_->FindImpression(radio["list_id"].get<std::string>());
+    ASSERT_TRUE(shown);
+    EXPECT_EQ(shown->arm, canary ? "canary" : "live");
+    arms.insert(shown->arm);
+  }
+  EXPECT_EQ(arms.size(), 2U);
+  EXPECT_EQ(Get("/v1/tracks/" + ids_[0] + "/radio")["model_id"], "m1") << "nobody's";
 }
 
 TEST_F(Delivery, AChallengerThatCannotBeLoadedIsAnAlarmAndNobodyNotices) {

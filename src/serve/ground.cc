@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numeric>
 
 #include "core/identity.h"
 #include "store/dataset_store.h"
@@ -28,6 +27,7 @@ Result<std::shared_ptr<Ground>> Ground::Load(const Context& context, std::string
   }
   if (ground->data_.begin.empty()) ground->data_.begin.push_back(0);
   ground->LinkMbids();
+  ground->facets_ = Facets(ground->data_);
   ground->BuildSearch();
   ground->MeasureFeatures();
   SEGUE_RETURN_IF_ERROR(ground->CatchUp());
@@ -37,14 +37,9 @@ Result<std::shared_ptr<Ground>> Ground::Load(const Context& context, std::string
 void Ground::BuildSearch() {
   const size_t n = data_.tracks.size();
   search_text_.reserve(n);
-  for (size_t i = 0; i < n; ++i) {
-    search_text_.push_back(" " + NormalizeArtist(data_.tracks.artist[i]) + " " + NormalizeTitle(data_.tracks.title[i]));
+  for (uint32_t i = 0; i < n; ++i) {
+    search_text_.push_back(" " + facets_.KeyOf(facets_.ArtistOf(i)) + " " + NormalizeTitle(data_.tracks.title[i]));
   }
-  std::vector<uint32_t> plays(n, 0);
-  for (const Event& event : data_.events) ++plays[Raw(event.track)];
-  by_plays_.resize(n);
-  std::iota(by_plays_.begin(), by_plays_.end(), 0u);
-  std::stable_sort(by_plays_.begin(), by_plays_.end(), [&](uint32_t a, uint32_t b) { return plays[a] > plays[b]; });
 }
 
 void Ground::MeasureFeatures() {
@@ -221,20 +216,11 @@ Deeds Ground::DeedsOf(const std::string& name) const {
 }
 
 std::vector<uint32_t> Ground::Search(std::string_view query, size_t offset, size_t n) const {
-  const std::string normal = NormalizeTitle(query);
-  std::vector<std::string> words;
-  for (size_t start = 0; start < normal.size();) {
-    const size_t end = std::min(normal.find(' ', start), normal.size());
-    if (end > start) words.push_back(" " + normal.substr(start, end - start));
-    start = end + 1;
-  }
+  const SearchWords words(query);
   std::vector<uint32_t> found;
   size_t passed = 0;
-  for (const uint32_t row : by_plays_) {
-    const bool fits = std::all_of(words.begin(), words.end(), [&](const std::string& word) {
-      return search_text_[row].find(word) != std::string::npos;
-    });
-    if (!fits || passed++ < offset) continue;
+  for (const uint32_t row : facets_.ByPlays()) {
+    if (!words.In(search_text_[row]) || passed++ < offset) continue;
     found.push_back(row);
     if (found.size() == n) break;
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/dataset.h"
+#include "serve/facets.h"
 #include "serve/hits.h"
 #include "serve/server.h"
 
@@ -71,6 +72,7 @@ class Ground {
 
   const Dataset& data() const { return data_; }
   const FeatureMoments& moments() const { return moments_; }
+  const Facets& facets() const { return facets_; }
 
   /// What the live model of hits says of this dataset; null where none is live.
   std::shared_ptr<const HitView> hits() const;
@@ -125,9 +127,9 @@ class Ground {
   Context context_;
   Dataset data_;
   FeatureMoments moments_;
+  Facets facets_;
   std::unordered_map<std::string, std::string> aliases_;
   std::vector<std::string> search_text_;  // normalised "artist title"
-  std::vector<uint32_t> by_plays_;
 
   mutable std::mutex hits_mutex_;
   std::shared_ptr<const HitView> hits_;

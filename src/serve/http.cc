@@ -153,20 +153,29 @@ Status ParseTarget(std::string_view target, Request& request) {
   target = target.substr(0, target.find('#'));
   const size_t mark = std::min(target.find('?'), target.size());
   SEGUE_RETURN_IF_ERROR(ParsePath(target.substr(0, mark), request));
-  SEGUE_TRY(request.query, ParseForm(target.substr(std::min(mark + 1, target.size())), "the address"));
+  SEGUE_TRY(request.parameters, ParseParameters(target.substr(std::min(mark + 1, target.size())), "the address"));
+  for (const auto& [name, value] : request.parameters) request.query[name] = value;
   return {};
 }
 
-Result<std::map<std::string, std::string>> ParseForm(std::string_view text, const std::string& what) {
-  std::map<std::string, std::string> form;
+Result<Parameters> ParseParameters(std::string_view text, const std::string& what) {
+  Parameters parameters;
   while (!text.empty()) {
     const size_t end = std::min(text.find('&'), text.size());
     const std::string_view pair = text.substr(0, end);
     const size_t equals = std::min(pair.find('='), pair.size());
-    SEGUE_TRY(const std::string name, DecodePercent(pair.substr(0, equals), true, what));
-    SEGUE_TRY(form[name], DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true, what));
+    SEGUE_TRY(std::string name, DecodePercent(pair.substr(0, equals), true, what));
+    SEGUE_TRY(std::string value, DecodePercent(pair.substr(std::min(equals + 1, pair.size())), true, what));
+    parameters.emplace_back(std::move(name), std::move(value));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
+  return parameters;
+}
+
+Result<std::map<std::string, std::string>> ParseForm(std::string_view text, const std::string& what) {
+  SEGUE_TRY(Parameters parameters, ParseParameters(text, what));
+  std::map<std::string, std::string> form;
+  for (auto& [name, value] : parameters) form[std::move(name)] = std::move(value);
   return form;
 }
 

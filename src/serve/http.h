@@ -25,6 +25,9 @@ struct Caller {
   std::string listener;                       ///< whom the token belongs to; "" nobody
 };
 
+/// Names and values in their order; a name may come again.
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
 /// How much a caller may still ask (serve/rate_limit.h).
 struct Allowance {
   bool granted = true;
@@ -37,13 +40,15 @@ struct Request {
   std::string method;                         ///< "GET", ...
   std::string target;                         ///< as it came
   std::vector<std::string> path;              ///< decoded parts: /v1/tracks/t1 -> {"v1","tracks","t1"}
-  std::map<std::string, std::string> query;   ///< decoded
+  std::map<std::string, std::string> query;   ///< decoded; of a repeated name the last
+  Parameters parameters;                      ///< the query with all that is repeated
   std::string body;
   std::string authorization;
   std::string signature;                      ///< X-Segue-Signature
   std::string api_key;                        ///< X-API-Key
   std::string api_version;                    ///< X-API-Version
   std::string if_none_match;                  ///< If-None-Match
+  std::string accept;                         ///< Accept
   std::string host;                           ///< Host
   std::string origin;                         ///< Origin: the site whose page sent it; "" not a browser, or the same site
   bool origin_is_named = false;               ///< in serve.cors_origins
@@ -90,8 +95,11 @@ Status ParseTarget(std::string_view target, Request& request);
 /// secrets ("token", "sk", "a", ...) are replaced by "...".
 std::string ShownTarget(std::string_view target);
 
-/// "a=1&b=2", decoded, as queries and forms have it; of a repeated name the last.
+/// "a=1&b=2", decoded, as queries and forms have it.
 /// kInvalid for bad escapes, NUL, and bytes that are no UTF-8.
+Result<Parameters> ParseParameters(std::string_view text, const std::string& what);
+
+/// The same by name; of a repeated name the last.
 Result<std::map<std::string, std::string>> ParseForm(std::string_view text, const std::string& what);
 
 /// A field of a form or query; "" where it is not there.

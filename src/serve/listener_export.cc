@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "serve/record_json.h"
+#include "store/blocked_artists.h"
 #include "store/duck.h"
 
 namespace segue::serve {
@@ -26,6 +27,7 @@ class Export {
     const auto mine = std::find_if(tombstones.begin(), tombstones.end(), [&](const auto& one) { return one.listener == listener_; });
     if (mine != tombstones.end()) forgotten_at_ = mine->at;
     SEGUE_RETURN_IF_ERROR(User());
+    SEGUE_RETURN_IF_ERROR(BlockedArtists());
     SEGUE_RETURN_IF_ERROR(Files());
     Interactions();
     SEGUE_RETURN_IF_ERROR(Events());
@@ -47,6 +49,12 @@ class Export {
   Status User() {
     SEGUE_TRY(const auto user, context_.catalog.documents().FindDocument(store::kUserDocument, listener_));
     if (user) Line("user", Kept(user->body));
+    return {};
+  }
+
+  Status BlockedArtists() {
+    SEGUE_TRY(const auto artists, store::BlockedArtistsOf(context_.catalog.documents(), listener_));
+    for (const auto& artist : artists) Line("blocked_artist", {{"artist", artist.name}, {"since", Time(artist.since)}});
     return {};
   }
 

@@ -5,94 +5,103 @@
 
 #include <nlohmann/json.hpp>
 
+#include "serve/diversify.h"
+#include "serve/likeness.h"
+
 namespace segue::serve {
 namespace {
 
 using nlohmann::json;
 
 constexpr size_t kMostKeptBytes = size_t{64} << 20;
-constexpr size_t kSpare = 4;       ///< candidates for each place, before artists are capped
-constexpr size_t kLeastSpare = 200;
+constexpr size_t kBlock = 100;  ///< places that are chosen together
+constexpr size_t kPool = 400;   ///< from so many
+constexpr size_t kDeeper = 4;   ///< how much further down the ranking is looked, each time that it does not suffice
 
 std::string Dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
-std::string NameOf(const Snapshot& snapshot, uint32_t row) {
-  const Tracks& tracks = snapshot.data().tracks;
-  return tracks.artist[row].empty() ? tracks.title[row] : tracks.title[row] + " by " + tracks.artist[row];
-}
+/// The long list that Recommender tells of, as far as it is needed.
+class LongList {
+ public:
+  LongList(const Snapshot& snapshot, const Ranking& ranking, const Wish& wish, size_t cap)
+      : snapshot_(snapshot), ranking_(ranking), wish_(wish), cap_(cap), placed_(snapshot.model()->track_count(), 0) {}
 
-/// "because you played A by B and C by D".
-std::string Reason(const Snapshot& snapshot, const models::Profile& profile, TrackIx track) {
-  const auto why = snapshot.model()->Explain(profile, track);
-  std::string names;
-  int named = 0;
-  for (const auto& because : why.because) {
-    const auto row = snapshot.RowOfModel(because.track);
-    if (!row || named == 2) continue;
-    names += (named++ == 0 ? "" : " and ") + NameOf(snapshot, *row);
+  /// Its first places, n or all.
+  std::vector<models::ScoredTrack> First(size_t n) {
+    while (list_.size() < n) {
+      const auto pool = Pool();
+      if (pool.empty()) break;
+      const size_t before = list_.size();
+      Place(pool, std::min(kBlock, n - before));
+    }
+    // At the ranking's end the cap gives way.
+    for (size_t i = 0; i < ranked_.size() && list_.size() < n; ++i) {
+      if (placed_[Raw(ranked_[i].track)] == 0) list_.push_back(ranked_[i]);
+    }
+    return std::move(list_);
   }
-  if (!names.empty()) return "because you played " + names;
-  return why.general.empty() ? "listeners with tastes like yours play it" : why.general;
-}
 
-/// Tracks that must not be shown, by row of the model. A model older than the
-/// dataset may know one track by two ids: only the first row stands for it.
-std::vector<uint8_t> Forbidden(const Snapshot& snapshot, const ListenerNow& now, Mode mode) {
-  std::vector<uint8_t> exclude(snapshot.model()->track_count(), 0);
-  for (uint32_t m = 0; m < exclude.size(); ++m) {
-    const auto row = snapshot.RowOfModel(TrackIx{m});
-    exclude[m] = !row || snapshot.ModelRowOf(*row) != TrackIx{m};  // no row: the catalogue has lost it
+ private:
+  uint32_t ArtistOf(const models::ScoredTrack& track) const {
+    return snapshot_.ground()->facets().ArtistOf(*snapshot_.RowOfModel(track.track));
   }
-  const auto exclude_row = [&](uint32_t row) {
-    if (const auto m = snapshot.ModelRowOf(row)) exclude[Raw(*m)] = 1;
-  };
-  if (mode == Mode::kDiscovery) {
-    for (const uint32_t row : now.heard) exclude_row(row);
+  bool Fits(const models::ScoredTrack& track) const {
+    const auto shown = shown_.find(ArtistOf(track));
+    return placed_[Raw(track.track)] == 0 && (shown == shown_.end() || shown->second < cap_);
   }
-  for (const std::string& id : now.disliked) {
-    if (const auto row = snapshot.RowOf(id)) exclude_row(*row);
-  }
-  return exclude;
-}
 
-/// The first n with at most `cap` of one artist; shorter where `ranked` has no
-/// more. `left` takes what the cap left out, best first.
-std::vector<models::ScoredTrack> CapArtists(const Snapshot& snapshot, const std::vector<models::ScoredTrack>& ranked,
-                                            size_t n, size_t cap, std::vector<models::ScoredTrack>& left) {
-  std::unordered_map<std::string_view, size_t> shown;
-  std::vector<models::ScoredTrack> list;
-  for (const auto& track : ranked) {
-    if (list.size() == n) break;
-    const std::string& artist = snapshot.data().tracks.artist[*snapshot.RowOfModel(track.track)];
-    const bool fits = artist.empty() || shown[artist]++ < cap;
-    (fits ? list : left).push_back(track);
+  /// The best that are still to be placed.
+  std::vector<models::ScoredTrack> Pool() {
+    for (;; depth_ *= kDeeper) {
+      if (ranked_.size() < depth_ && !at_end_) {
+        ranked_ = ranking_.Top(depth_);
+        at_end_ = ranked_.size() < depth_;
+      }
+      std::vector<models::ScoredTrack> pool;
+      for (const auto& track : ranked_) {
+        if (Fits(track)) pool.push_back(track);
+        if (pool.size() == kPool) return pool;
+      }
+      if (at_end_) return pool;
+    }
   }
-  return list;
-}
 
-/// The list: looks further down the ranking as long as the cap leaves it
-/// short; at the ranking's end, the cap gives way.
-std::vector<models::ScoredTrack> Choose(const Snapshot& snapshot, const models::Profile& profile,
-                                        std::span<const uint8_t> exclude, size_t n, size_t cap) {
-  for (size_t wanted = std::max(n * kSpare, kLeastSpare);; wanted *= kSpare) {
-    const auto ranked = snapshot.model()->Top(profile, wanted, exclude);
-    std::vector<models::ScoredTrack> left;
-    auto list = CapArtists(snapshot, ranked, n, cap, left);
-    if (list.size() < n && ranked.size() == wanted) continue;
-    const size_t more = std::min(n - list.size(), left.size());
-    list.insert(list.end(), left.begin(), left.begin() + static_cast<std::ptrdiff_t>(more));
-    return list;
+  void Place(const std::vector<models::ScoredTrack>& pool, size_t most) {
+    std::vector<float> scores, novelty;
+    std::vector<uint32_t> rows;
+    for (const auto& track : pool) {
+      rows.push_back(*snapshot_.RowOfModel(track.track));
+      scores.push_back(track.score);
+      novelty.push_back(snapshot_.ground()->facets().Novelty(rows.back()));
+    }
+    const auto likeness = [&](size_t a, size_t b) { return LikenessOf(snapshot_, rows[a], rows[b]); };
+    const auto take = [&](size_t i) {
+      if (!Fits(pool[i])) return false;
+      placed_[Raw(pool[i].track)] = 1;
+      if (const uint32_t artist = ArtistOf(pool[i]); artist != Facets::kNone) ++shown_[artist];
+      list_.push_back(pool[i]);
+      return true;
+    };
+    Diversify(Wanted(scores, novelty, wish_.novelty), most, wish_.diversity, likeness, take);
   }
-}
 
-/// "" where the list is made from what the listener likes; else why not.
-std::string FallbackOf(const ListenerNow& now) {
-  if (!now.known) return "nothing is known of this listener yet: this is what is popular";
-  const bool liked = std::any_of(now.past.tracks.begin(), now.past.tracks.end(), [](const Preference& p) { return p.strength > 0; });
-  return liked ? "" : "the live model knows nothing that this listener likes yet: this is what is popular";
-}
+  const Snapshot& snapshot_;
+  const Ranking& ranking_;
+  const Wish& wish_;
+  size_t cap_;
+  std::vector<uint8_t> placed_;  // [tracks of the model]
+  std::unordered_map<uint32_t, size_t> shown_;  // by artist
+  std::vector<models::ScoredTrack> list_, ranked_;
+  size_t depth_ = kPool;
+  bool at_end_ = false;
+};
 
 }  // namespace
+
+json BriefJson(const Snapshot& snapshot, uint32_t row) {
+  const Tracks& tracks = snapshot.data().tracks;
+  return {{"track_id", tracks.id[row]}, {"artist", tracks.artist[row]}, {"title", tracks.title[row]}};
+}
 
 json TrackJson(const Snapshot& snapshot, uint32_t row) {
   const Tracks& tracks = snapshot.data().tracks;
@@ -102,12 +111,7 @@ json TrackJson(const Snapshot& snapshot, uint32_t row) {
                 {"duration_ms", tracks.duration_ms[row] == 0 ? json() : json(tracks.duration_ms[row])},
                 {"tags", json::array()}, {"features", json::object()},
                 {"hit", tracks.hit[row] < 0 ? json() : json(tracks.hit[row] == 1)}};
-  const std::string& tags = tracks.tags[row];
-  for (size_t start = 0; start < tags.size();) {
-    const size_t end = std::min(tags.find(';', start), tags.size());
-    if (end > start) track["tags"].push_back(tags.substr(start, end - start));
-    start = end + 1;
-  }
+  ForEachTag(tracks.tags[row], [&](std::string_view tag) { track["tags"].push_back(tag); });
   for (size_t f = 0; f < kAudioFeatures.size(); ++f) {
     const float value = tracks.features[row * kAudioFeatures.size() + f];
     if (!std::isnan(value)) track["features"][std::string(kAudioFeatures[f])] = value;
@@ -135,26 +139,25 @@ std::vector<std::pair<uint32_t, float>> SimilarAmong(const Snapshot& snapshot, u
 
 std::vector<std::pair<uint32_t, float>> SimilarRows(const Snapshot& snapshot, uint32_t row, size_t n) {
   if (snapshot.model() == nullptr) return {};
-  return SimilarAmong(snapshot, row, n, Forbidden(snapshot, ListenerNow{}, Mode::kNext));
+  return SimilarAmong(snapshot, row, n, Forbidden(snapshot, Audience{}, Wish{}));
 }
 
-json SimilarTo(const Snapshot& snapshot, uint32_t row, const std::string& listener, size_t n) {
+json SimilarTo(const Snapshot& snapshot, uint32_t row, const Audience& audience, size_t n) {
   json items = json::array();
   if (snapshot.model() == nullptr) return {{"items", items}};
-  const auto exclude = Forbidden(snapshot, listener.empty() ? ListenerNow{} : snapshot.Listener(listener), Mode::kNext);
+  const auto exclude = Forbidden(snapshot, audience, Wish{.mode = Mode::kNext});
   for (const auto& [other, score] : SimilarAmong(snapshot, row, n, exclude)) {
-    const Tracks& tracks = snapshot.data().tracks;
-    items.push_back({{"track_id", tracks.id[other]}, {"artist", tracks.artist[other]}, {"title", tracks.title[other]}, {"score", score}});
+    items.push_back(BriefJson(snapshot, other));
+    items.back()["score"] = score;
   }
   return {{"items", items}};
 }
 
-std::string_view Name(Mode mode) { return mode == Mode::kNext ? "next" : "discovery"; }
-
-Recommender::Answer Recommender::ListFor(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) {
-  Kept list;
-  list.asked = std::string(Name(mode)) + " " + std::to_string(n) + " " + listener;
-  list.made_of = snapshot.model_id() + " " + snapshot.dataset_id() + " " + std::to_string(snapshot.VersionOf(listener));
+Recommender::Answer Recommender::ListFor(const Snapshot& snapshot, const Group& group, const Wish& wish) {
+  const json names = {group.listeners, Name(group.strategy)};
+  json versions = {snapshot.model_id(), snapshot.dataset_id(), group.turn, group.blocked};
+  for (const std::string& listener : group.listeners) versions.push_back(snapshot.VersionOf(listener));
+  Kept list{.asked = wish.Key() + Dump(names), .made_of = Dump(versions), .list = nullptr};
   {
     const std::lock_guard lock(mutex_);
     const auto it = by_asked_.find(list.asked);
@@ -163,7 +166,7 @@ Recommender::Answer Recommender::ListFor(const Snapshot& snapshot, const std::st
       return {it->second->list, true};
     }
   }
-  list.list = std::make_shared<const MadeList>(Make(snapshot, listener, mode, n));
+  list.list = std::make_shared<const MadeList>(Make(snapshot, group, wish));
   Answer answer{list.list, false};
   Keep(std::move(list));
   return answer;
@@ -183,25 +186,43 @@ void Recommender::Keep(Kept list) {
   while (kept_bytes_ > kMostKeptBytes) drop(std::prev(kept_.end()));
 }
 
-MadeList Recommender::Make(const Snapshot& snapshot, const std::string& listener, Mode mode, size_t n) const {
-  json answer = {{"listener", listener}, {"model_id", json()}, {"fallback", json()}, {"mode", Name(mode)},
-                 {"items", json::array()}};
+MadeList Recommender::Make(const Snapshot& snapshot, const Group& group, const Wish& wish) const {
+  const bool alone = group.listeners.size() == 1;
+  Audience audience{.tastes = {}, .strategy = group.strategy, .blocked = group.blocked, .not_again = group.not_again};
+  for (const std::string& listener : group.listeners) {
+    Taste taste{.now = snapshot.Listener(listener)};
+    if (!alone) {
+      taste.did = listener + " played";
+      taste.name = listener;
+    }
+    audience.tastes.push_back(std::move(taste));
+  }
+  if (alone) return MakeFor(snapshot, audience, wish, {{"listener", group.listeners[0]}});
+  return MakeFor(snapshot, audience, wish, {{"listeners", group.listeners}, {"strategy", Name(group.strategy)}});
+}
+
+MadeList Recommender::MakeFor(const Snapshot& snapshot, const Audience& audience, const Wish& wish, const json& about) const {
+  json answer = about;
+  answer.update({{"model_id", json()}, {"fallback", json()}, {"mode", Name(wish.mode)}, {"items", json::array()}, {"next", json()}, {"allowed", 0}});
   if (snapshot.model() == nullptr) {
     answer["fallback"] = "no model is live yet: drop listening data into the inbox";
     return {Dump(answer), {}};
   }
+  const Ranking ranking(snapshot, audience, wish);
   answer["model_id"] = snapshot.model_id();
-  const ListenerNow now = snapshot.Listener(listener);
-  if (const std::string why = FallbackOf(now); !why.empty()) answer["fallback"] = why;
-  const models::Profile profile = snapshot.model()->FoldIn(now.past.View());
-  const auto chosen = Choose(snapshot, profile, Forbidden(snapshot, now, mode), n, static_cast<size_t>(settings_.max_per_artist));
+  answer["allowed"] = ranking.allowed();
+  if (!ranking.fallback().empty()) answer["fallback"] = ranking.fallback();
+  const size_t end = wish.offset + wish.n;
+  const auto chosen = LongList(snapshot, ranking, wish, static_cast<size_t>(settings_.max_per_artist)).First(end + 1);
+  if (chosen.size() > end) answer["next"] = end;
   MadeList list;
-  for (const auto& track : chosen) {
-    const uint32_t row = *snapshot.RowOfModel(track.track);
-    const Tracks& tracks = snapshot.data().tracks;
-    list.tracks.push_back(tracks.id[row]);
-    answer["items"].push_back({{"track_id", tracks.id[row]}, {"artist", tracks.artist[row]}, {"title", tracks.title[row]},
-                               {"score", track.score}, {"reason", Reason(snapshot, profile, track.track)}});
+  for (size_t i = wish.offset; i < std::min(end, chosen.size()); ++i) {
+    const uint32_t row = *snapshot.RowOfModel(chosen[i].track);
+    json item = BriefJson(snapshot, row);
+    item["score"] = chosen[i].score;
+    if (wish.explain) item["reason"] = ranking.Reason(chosen[i].track);
+    list.tracks.push_back(item["track_id"]);
+    answer["items"].push_back(std::move(item));
   }
   list.body = Dump(answer);
   return list;

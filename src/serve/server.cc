@@ -241,6 +241,7 @@ class HttpServer final : public Server {
     request.api_key = std::string(head["X-API-Key"]);
     request.api_version = std::string(head["X-API-Version"]);
     request.if_none_match = std::string(head[http::field::if_none_match]);
+    request.accept = std::string(head[http::field::accept]);
     request.host = std::string(head[http::field::host]);
     request.origin = std::string(head[http::field::origin]);
     request.tls = std::is_same_v<Stream, TlsStream>;

@@ -46,12 +46,15 @@ void Snapshot::LinkRows() {
   model_row_of_.assign(data().tracks.size(), kNone);
   if (model_ == nullptr) return;
   row_of_model_.assign(model_->track_count(), kNone);
+  lost_.assign(model_->track_count(), 1);
   for (uint32_t m = 0; m < model_->track_count(); ++m) {
     // The model may be older than the dataset: its ids are good as aliases.
     const auto row = RowOf(model_->TrackId(TrackIx{m}));
     if (!row) continue;
     row_of_model_[m] = *row;
-    if (model_row_of_[*row] == kNone) model_row_of_[*row] = m;
+    if (model_row_of_[*row] != kNone) continue;
+    model_row_of_[*row] = m;
+    lost_[m] = 0;
   }
 }
 
@@ -67,9 +70,9 @@ std::optional<TrackIx> Snapshot::ModelRowOf(uint32_t row) const {
 bool Snapshot::TrainedOn(const std::string& name) const { return ground_->TombstoneOf(name) <= model_tombstone_; }
 
 ListenerNow Snapshot::Listener(const std::string& name) const {
-  ListenerNow now;
-  if (TrainedOn(name)) now.past.listener = name;
   const Deeds deeds = ground_->DeedsOf(name);
+  ListenerNow now = WhoDid(deeds.events);
+  if (TrainedOn(name)) now.past.listener = name;
   now.known = deeds.known;
   now.version = deeds.version;
   for (const OtherDeed& other : deeds.others) {
@@ -77,7 +80,13 @@ ListenerNow Snapshot::Listener(const std::string& name) const {
     if (other.kind == EventKind::kDislike) now.disliked.insert(other.track_id);
     if (other.kind == EventKind::kLike || other.kind == EventKind::kNeutral) now.disliked.erase(other.track_id);
   }
-  for (const Preference& item : SumByTrack(deeds.events, rule_)) {
+  return now;
+}
+
+ListenerNow Snapshot::WhoDid(std::span<const Event> events) const {
+  ListenerNow now;
+  now.known = !events.empty();
+  for (const Preference& item : SumByTrack(events, rule_)) {
     const uint32_t row = Raw(item.track);
     now.heard.push_back(row);
     if (item.strength < 0) now.disliked.insert(data().tracks.id[row]);
@@ -88,7 +97,7 @@ ListenerNow Snapshot::Listener(const std::string& name) const {
   }
   std::sort(now.past.tracks.begin(), now.past.tracks.end(),
             [](const Preference& a, const Preference& b) { return a.track < b.track; });
-  for (const Played& play : RecentPlays(deeds.events)) {
+  for (const Played& play : RecentPlays(events)) {
     if (const auto model_row = ModelRowOf(Raw(play.track))) now.past.recent.push_back({*model_row, play.at});
   }
   return now;

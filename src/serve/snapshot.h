@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -65,10 +66,16 @@ class Snapshot {
 
   std::optional<uint32_t> RowOfModel(TrackIx track) const;              ///< dataset row of a model row
   std::optional<TrackIx> ModelRowOf(uint32_t row) const;
+  /// [tracks of the model] 1 for rows that stand for no track: the catalogue has lost
+  /// it, or, where the model is older than the dataset and knows one track by two
+  /// ids, another row stands for it.
+  const std::vector<uint8_t>& lost() const { return lost_; }
 
   /// Borrows the name. Who was forgotten since the model was trained is a stranger
   /// to it, whatever it keeps of him.
   ListenerNow Listener(const std::string& name) const;
+  /// Somebody of whom nothing is known but these events, of the dataset's rows; in any order.
+  ListenerNow WhoDid(std::span<const Event> events) const;
 
  private:
   Snapshot(StrengthRule rule, std::shared_ptr<Ground> ground) : rule_(rule), ground_(std::move(ground)) {}
@@ -83,6 +90,7 @@ class Snapshot {
   std::atomic<int64_t> live_since_{0};
   std::shared_ptr<const models::Model> model_;
   std::vector<uint32_t> model_row_of_, row_of_model_;
+  std::vector<uint8_t> lost_;
 };
 
 }  // namespace segue::serve

@@ -219,11 +219,14 @@ class Serving : public testing::Test {
     EXPECT_EQ(answer.status, status) << target << ": " << answer.body;
     return answer.Json();
   }
-  std::vector<std::string> ListOf(const std::string& listener, const std::string& more = "") const {
+  /// The tracks of a list, in its order.
+  static std::vector<std::string> IdsIn(const json& list) {
     std::vector<std::string> ids;
-    const json list = Get("/v1/listeners/" + listener + "/recommendations?n=30" + more);
     for (const json& item : list["items"]) ids.push_back(item["track_id"]);
     return ids;
+  }
+  std::vector<std::string> ListOf(const std::string& listener, const std::string& more = "") const {
+    return IdsIn(Get("/v1/listeners/" + listener + "/recommendations?n=30" + more));
   }
   /// Waits for the condition, 20 s at most.
   template <typename Condition>

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "store/blocked_artists.h"
 #include "store/sqlite_delivery.h"
 
 namespace segue::store {
@@ -40,6 +41,8 @@ Result<Forgotten> SqliteListeners::Forget(std::string_view listener, int64_t at)
     SEGUE_TRY(forgotten.events, Remove(database, "DELETE FROM events WHERE listener=?", listener));
     SEGUE_TRY(forgotten.lists, Remove(database, "DELETE FROM impressions WHERE listener=?", listener));
     SEGUE_RETURN_IF_ERROR(Statement(database, "DELETE FROM documents WHERE kind=? AND id=?").Bind(kUserDocument).Bind(listener).Run());
+    const std::string blocked = BlockedArtistPrefix(listener);
+    SEGUE_RETURN_IF_ERROR(Statement(database, "DELETE FROM documents WHERE kind=?1 AND id>=?2 AND substr(id,1,length(?2))=?2").Bind(kBlockedArtist).Bind(blocked).Run());
     // Bytes that somebody else sent too stay his.
     SEGUE_RETURN_IF_ERROR(Statement(database, "DELETE FROM quarantine WHERE sha256 IN (SELECT sha256 FROM objects WHERE listener=?1) AND "
                                               "sha256 NOT IN (SELECT sha256 FROM objects WHERE listener<>?1)").Bind(listener).Run());

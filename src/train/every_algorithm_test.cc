@@ -134,6 +134,24 @@ TEST_P(EveryTrainer, AStrangerGetsAListAndEveryTrackOfItAReason) {
   }
 }
 
+TEST_P(EveryTrainer, ALikenessIsTheScoreAmongSimilarTracksAndTheSameBothWays) {
+  const auto model = Fit(RandomData(80, 60, 6), Small());
+  for (uint32_t t = 0; t < 60; ++t) {
+    for (const auto& similar : model->Similar(TrackIx{t}, 60)) {
+      const auto likeness = model->Likeness(TrackIx{t}, similar.track);
+      if (!likeness) continue;
+      EXPECT_EQ(likeness, model->Likeness(similar.track, TrackIx{t}));
+      // A hybrid's member that tells a likeness need not be the one that lists similar tracks.
+      if (GetParam() != "hybrid") {
+        EXPECT_NEAR(*likeness, similar.score, 1e-4f);
+      }
+    }
+  }
+  if (GetParam() == "ials" || GetParam() == "bpr") {
+    EXPECT_TRUE(model->Likeness(TrackIx{0}, TrackIx{1}));
+  }
+}
+
 TEST_P(EveryTrainer, ASavedModelAnswersAsTheFittedOneAndIsSavedAlike) {
   const Dataset data = RandomData(80, 60, 6);
   const auto fitted = Fit(data, Small());

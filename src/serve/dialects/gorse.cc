@@ -236,8 +236,15 @@ Response Gorse::Recommend(const Request& request) {
   const auto items = ByTrack(*snapshot);
   // Where all is shown that is asked for, it leaves an impression.
   const bool as_asked = *offset == 0 && category.empty() && items->all_shown;
-  const auto list = as_asked ? parts_.lists.Give(user, Mode::kDiscovery, static_cast<size_t>(*n)).list : parts_.lists.Look(user, Mode::kDiscovery, kMostRecommended);
-  const json made = json::parse(list->body, nullptr, false);
+  Result<std::shared_ptr<const MadeList>> list(nullptr);
+  if (as_asked) {
+    const auto given = parts_.lists.Give(user, Wish{.n = static_cast<size_t>(*n)});
+    list = given.ok() ? Result<std::shared_ptr<const MadeList>>(given->list) : given.error();
+  } else {
+    list = parts_.lists.Look(user, Wish{.n = kMostRecommended});
+  }
+  if (!list.ok()) return ErrorOf(list.error());
+  const json made = json::parse((*list)->body, nullptr, false);
   const bool with_scores = request.api_version == "2";
   json answer = json::array();
   int64_t passed = 0;

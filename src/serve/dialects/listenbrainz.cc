@@ -328,7 +328,9 @@ Response ListenBrainz::Recommendations(const Request& request) {
   const auto snapshot = parts_.live.Now();
   if (snapshot->model() == nullptr || !snapshot->Listener(listener).known) return {.status = 204};
   // All that may be asked for: only some have an MBID, and the pages follow on one another.
-  const json list = json::parse(parts_.lists.Look(listener, Mode::kDiscovery, static_cast<size_t>(kMostCount))->body);
+  const auto made = parts_.lists.Look(listener, Wish{.n = static_cast<size_t>(kMostCount)});
+  if (!made.ok()) return ErrorOf(made.error());
+  const json list = json::parse((*made)->body);
   json mbids = json::array(), recordings = json::array();
   const auto most = static_cast<size_t>(std::min(*count, kMostCount));
   const auto first = static_cast<size_t>(*offset);
