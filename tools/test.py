@@ -7,7 +7,8 @@ In order: the googletest programs of the release build; the scripts (what must
 not compile, the rule of sight, end to end, the documentation's commands); each
 fuzzer for some seconds, where there is clang with libFuzzer; the googletest
 programs under the address and undefined-behaviour sanitizers, and those with
-threads under the thread sanitizer. The last line is the count:
+threads under the thread sanitizer. What these need is built meanwhile, in the
+time that the tests leave idle. The last line is the count:
 "N passed, N failed, N skipped". A program under a sanitizer counts as one test.
 
 Exit code 1 where a test failed or none ran.
@@ -27,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 THREADED = ["store", "train", "evaluate", "models", "monitor", "serve", "pipeline"]
@@ -64,11 +66,16 @@ class Outcome:
             print(self.details.rstrip() + "\n", flush=True)
 
 
-def execute(command, timeout, environment=None):
+running = set()  # process groups
+
+
+def execute(command, timeout, environment=None, in_idle_time=False):
     """(exit code, output, seconds). Ends the whole process group on a timeout."""
     start = time.monotonic()
+    yields = (lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))) if in_idle_time else None
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                               stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
+                               stdin=subprocess.DEVNULL, env=environment, start_new_session=True, preexec_fn=yields)
+    running.add(process.pid)
     try:
         output, _ = process.communicate(timeout=timeout)
         code = process.returncode
@@ -77,10 +84,16 @@ def execute(command, timeout, environment=None):
         output, _ = process.communicate()
         output += f"\nended after {timeout} s: it hangs or is far too slow\n".encode()
         code = -signal.SIGKILL
-    except BaseException:  # Ctrl-C: leave nothing running
-        os.killpg(process.pid, signal.SIGKILL)
-        raise
+    running.discard(process.pid)
     return code, output.decode(errors="replace"), time.monotonic() - start
+
+
+def end_all():
+    for group in list(running):
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
 def exit_reason(code):
@@ -195,22 +208,34 @@ def scripts():
     return [([sys.executable, *command], label) for command, label in found]
 
 
-def sanitized(preset, only):
-    """Builds a sanitizer preset and runs its unit tests."""
-    modules = THREADED if preset == "tsan" else None
-    targets = []
-    for program in unit_programs(ROOT / "build" / "release"):
-        module = program.name.removesuffix("_test")
-        if (modules is None or module in modules) and (only is None or only in program.name):
-            targets.append(program.name)
-    if not targets:
-        return []
-    code, output, seconds = execute(["tools/build.sh", preset, *targets], BUILD_TIMEOUT_S)
+def start_builds(only):
+    """Builds of fuzzers and sanitizers, one after another, in the time that the tests leave idle: most
+    of the scripts wait. By preset: its targets and a future of execute's result."""
+    units = [p.name for p in unit_programs(ROOT / "build" / "release") if only is None or only in p.name]
+    targets = {"fuzz": [f"fuzz_{name}" for name in fuzzers(only)] if fuzzers_build() else [], "asan": units,
+               "tsan": [name for name in units if name.removesuffix("_test") in THREADED]}
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+    return {preset: (names, pool.submit(execute, ["tools/build.sh", preset, *names], BUILD_TIMEOUT_S, None, True))
+            for preset, names in targets.items() if names}
+
+
+def built(preset, build):
+    """None, or the Outcome of a build that failed."""
+    waited = time.monotonic()
+    code, output, seconds = build.result()
     if code != 0:
         outcome = Outcome(f"{preset}: the build", failed=1, seconds=seconds, details=output[-8000:])
         outcome.show()
-        return [outcome]
-    print(f"       {preset}: built in {seconds:.0f} s", flush=True)
+        return outcome
+    print(f"       {preset}: built in {seconds:.0f} s, {time.monotonic() - waited:.0f} s of them alone", flush=True)
+    return None
+
+
+def sanitized(preset, targets, build):
+    """Runs the unit tests of a sanitizer's build."""
+    failed = built(preset, build)
+    if failed:
+        return [failed]
     environment = dict(os.environ)
     # Real data under sanitizers takes long and adds little to the made-up files.
     environment.pop("SEGUE_TEST_DATA", None)
@@ -225,20 +250,26 @@ def sanitized(preset, only):
                      filters=TSAN_FILTERS if preset == "tsan" else None)
 
 
-def fuzzed(only):
-    """Builds the fuzzers and runs each on its corpus, and for some seconds beyond."""
-    names = sorted(p.stem for p in ROOT.glob("tests/fuzz/*.cc") if only is None or only in f"fuzz_{p.stem}")
+def fuzzers(only):
+    return sorted(p.stem for p in ROOT.glob("tests/fuzz/*.cc") if only is None or only in f"fuzz_{p.stem}")
+
+
+def fuzzers_build():
+    return shutil.which("clang++-16") and glob.glob("/usr/lib/llvm-16/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a")
+
+
+def fuzzed(only, build):
+    """Runs each fuzzer on its corpus, and for some seconds beyond."""
+    names = fuzzers(only)
     if not names:
         return []
-    missing = Outcome("fuzzers", skipped=["fuzzers: clang-16 with libFuzzer is not installed"])
-    if not shutil.which("clang++-16") or not glob.glob("/usr/lib/llvm-16/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"):
+    if build is None:
+        missing = Outcome("fuzzers", skipped=["fuzzers: clang-16 with libFuzzer is not installed"])
         missing.show()
         return [missing]
-    code, output, seconds = execute(["tools/build.sh", "fuzz", *(f"fuzz_{name}" for name in names)], BUILD_TIMEOUT_S)
-    if code != 0:
-        outcome = Outcome("fuzzers: the build", failed=1, seconds=seconds, details=output[-8000:])
-        outcome.show()
-        return [outcome]
+    failed = built("fuzz", build)
+    if failed:
+        return [failed]
     outcomes = []
     for name in names:
         with tempfile.TemporaryDirectory(prefix="segue-fuzz-") as folder:
@@ -263,13 +294,15 @@ def main():
         return arguments.only is None or arguments.only in name
 
     start = time.monotonic()
+    builds = {} if arguments.fast else start_builds(arguments.only)
     outcomes = run_units([p for p in unit_programs(arguments.build) if wanted(p.name)])
     outcomes += run_scripts([(command, label) for command, label in scripts()
                              if wanted(label) and not (arguments.fast and label.endswith("(slow)"))])
     if not arguments.fast:
-        outcomes += fuzzed(arguments.only)
+        outcomes += fuzzed(arguments.only, builds.get("fuzz", (None, None))[1])
         for preset in ("asan", "tsan"):
-            outcomes += sanitized(preset, arguments.only)
+            if preset in builds:
+                outcomes += sanitized(preset, *builds[preset])
 
     failed = [outcome for outcome in outcomes if outcome.failed]
     print(f"\n{len(outcomes)} programs in {time.monotonic() - start:.0f} s")
@@ -282,4 +315,12 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except BaseException as reason:  # Ctrl-C: leave nothing running
+        end_all()
+        if not isinstance(reason, (KeyboardInterrupt, SystemExit)):
+            traceback.print_exc()
+        sys.stdout.flush()
+        os._exit(reason.code if isinstance(reason, SystemExit) else 1)  # not waiting for builds that were to come
+    sys.exit(code)

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -137,6 +138,27 @@ def test_logs_of_runs_and_requests_are_searched_and_hold_no_secrets():
         found = segue("logs", "--data", folder.data, "--stage", "train", "--query", "trained", "--json").splitlines()
         assert json.loads(found[0])["run_id"] == run, found
         assert "gate" in segue("logs", run, "--data", folder.data)
+
+
+def test_followed_logs_go_on_with_what_is_written_each_line_once():
+    with Server() as server:
+        command = [str(BINARY), "logs", "--data", str(server.data), "--stage", "request", "--query", "/v1/tracks", "--follow", "--json"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as follower:
+            lines = []
+            reader = threading.Thread(target=lambda: lines.extend(iter(follower.stdout.readline, "")))
+            reader.start()
+            try:
+                for asked in range(3):  # each is shown before the next is asked for
+                    server.get("/v1/tracks")
+                    wait_until(lambda: len(lines) > asked, "the request is shown", 20, server.alive)
+            finally:
+                follower.send_signal(signal.SIGINT)
+                code = follower.wait(20)
+                reader.join()
+            assert code == 0, (code, follower.stderr.read())
+        shown = [json.loads(line) for line in lines]
+        assert len(shown) == 3, shown
+        assert [line["at"] for line in shown] == sorted(line["at"] for line in shown)
 
 
 def test_other_listening_than_the_models_raises_drift_and_starts_one_run():
