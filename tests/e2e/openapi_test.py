@@ -181,6 +181,9 @@ def watching(c):
     c.call("get", "/v1/alarms/{id}", id=number)
     c.call("get", "/v1/alarms/{id}", 404, id="999")
     assert c.call("get", "/v1/logs", query="?n=50")["items"]
+    own_id = "order-7:0b5c1f4e-5a52-4f8e-9d0a-1c2b3d4e5f60"
+    c.server.request("GET", "/v1/status", headers={"X-Request-Id": own_id})
+    wait_until(lambda: c.server.get(f"/v1/logs?q={own_id}&stage=request")["items"], "the log has the request by its client's id", 30, c.server.alive)
     c.call("get", "/v1/logs", 400, query="?n=0")
 
 
