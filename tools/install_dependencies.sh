@@ -4,7 +4,7 @@
 #
 #   tools/install_dependencies.sh [test] [bench] [format]
 #
-# test adds the players and clients that the end-to-end tests speak with, and what
+# test adds the players, clients and validators that the end-to-end tests speak with, and what
 # the fuzzers need (without them these tests are skipped); bench and format what `make bench` and `make format` need.
 set -euo pipefail
 cd "$(dirname "$0")/.."

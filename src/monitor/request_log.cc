@@ -67,7 +67,7 @@ void RequestLog::Add(const AnsweredRequest& request) {
   if (queue_.size() == kMostWaiting / 2) wake_.notify_one();
 }
 
-// By hand, for there may be ten thousand a second: route and id are ours and need no escapes.
+// By hand, for there may be ten thousand a second: the route is ours, and no id has what needs an escape.
 void RequestLog::Append(const Line& line, std::string& text) {
   const std::string_view route = line.route.empty() ? "none" : line.route;
   const std::string_view id(line.id.data(), static_cast<size_t>(std::find(line.id.begin(), line.id.end(), '\0') - line.id.begin()));

@@ -38,7 +38,7 @@ class RequestLog {
  private:
   struct Line {
     int64_t at_ms = 0;
-    std::array<char, 16> id{};     // no memory of its own: this is on a request's way
+    std::array<char, 64> id{};     // a client may choose it (serve/http.h); no memory of its own: this is on a request's way
     std::array<char, 8> method{};
     std::string_view route;
     int status = 0;

@@ -18,6 +18,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* kHtml = "text/html; charset=utf-8";
+
 Response WrongMethod(const std::string& allow) {
   Response response = Problem(405, "Method not allowed", "this address takes " + allow);
   response.allow = allow;
@@ -42,6 +44,8 @@ void Api::Note(const Request& request, int status, uint64_t microseconds, uint64
 std::span<const Api::Row> Api::OwnRows() {
   static constexpr Row kRows[] = {
       {"GET", "/", Access::kItself, [](Api& api, const Request& r) { return api.Index(r); }},
+      {"GET", "/docs", Access::kOpen, [](Api&, const Request&) { return Response{.body = std::string(kDocsPage), .type = kHtml}; }},
+      {"GET", "/openapi.json", Access::kOpen, [](Api&, const Request&) { return Response{.body = Description()}; }},
       {"GET", "/healthz", Access::kOpen, [](Api&, const Request&) { return Json({{"status", "ok"}}); }},
       {"GET", "/readyz", Access::kOpen, [](Api& api, const Request&) { return api.Ready(); }},
       {"GET", "/metrics", Access::kRead, [](Api& api, const Request&) { return api.Metrics(); }},
@@ -105,6 +109,17 @@ std::span<const Api::Row> Api::OwnRows() {
   return kRows;
 }
 
+std::vector<Route> Api::OwnRoutes() {
+  std::vector<Route> routes;
+  for (const Row& row : OwnRows()) routes.push_back({row.method, row.pattern, row.access});
+  return routes;
+}
+
+const std::string& Api::Description() {
+  static const std::string text = OpenApiDocument(OwnRoutes()).dump();
+  return text;
+}
+
 std::span<const Api::Row> Api::Rows() {
   static const std::vector<Row> rows = [] {
     std::vector<Row> all(OwnRows().begin(), OwnRows().end());
@@ -133,6 +148,9 @@ Response Api::Handle(const Request& request) {
   if (IsPreflight(request)) return {.status = 204};
   if (auto refusal = Refusal(request)) return *std::move(refusal);
   if (const Row* row = Find(request); row != nullptr && row->answer != nullptr) {
+    if (!request.body.empty() && row->pattern.starts_with("/v1/") && !MayBeJson(request.content_type)) {
+      return Problem(415, "Unsupported media type", "the body is said to be '" + request.content_type + "', expected application/json");
+    }
     Response response = row->answer(*this, request);
     if (row->method == "GET" && IsKept(row->pattern)) AnswerOnce(request, response);
     return response;
@@ -146,7 +164,7 @@ Response Api::Handle(const Request& request) {
 
 Response Api::Index(const Request& request) {
   if (request.query.contains("hs")) return audioscrobbler_.Handshake(request);
-  return {.body = std::string(kIndexPage), .type = "text/html; charset=utf-8"};
+  return {.body = std::string(kIndexPage), .type = kHtml};
 }
 
 Response Api::Status() const {

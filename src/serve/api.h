@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "serve/access.h"
 #include "serve/counters.h"
@@ -16,6 +17,7 @@
 #include "serve/likeness.h"
 #include "serve/lists.h"
 #include "serve/live.h"
+#include "serve/openapi.h"
 #include "serve/rate_limit.h"
 
 namespace segue::serve {
@@ -40,6 +42,8 @@ class Api {
   uint64_t BodyLimit(const Request& request) const;
   /// The pattern of the address, as Request::route.
   static std::string_view RouteOf(const Request& request);
+  /// The native API's routes, without the dialects'.
+  static std::vector<Route> OwnRoutes();
 
   /// Where an upload goes and under which name; checked. kInvalid tells what
   /// is wrong with the name.
@@ -65,6 +69,8 @@ class Api {
   static const Row* Find(const Request& request);
 
   Response Index(const Request& request);
+  /// The description of all own routes, as /openapi.json.
+  static const std::string& Description();
   Response Tokens() const;
   Response CreateToken(const Request& request);
   Response RevokeToken(const Request& request);

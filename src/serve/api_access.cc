@@ -81,11 +81,11 @@ void Api::Finish(const Request& request, Response& response) {
   if (!request.origin.empty() && !context_.settings.cors_origins.empty()) response.headers.emplace_back("Vary", "Origin");
   if (request.origin_is_named) {
     response.headers.emplace_back("Access-Control-Allow-Origin", request.origin);
-    response.headers.emplace_back("Access-Control-Expose-Headers", "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset-In, "
+    response.headers.emplace_back("Access-Control-Expose-Headers", "ETag, Location, X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset-In, "
                                                                    "X-RateLimit-Reset, Retry-After, X-List-Id");
     if (IsPreflight(request)) {
       response.headers.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE");
-      response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, X-API-Key");
+      response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match, X-API-Key, X-Request-Id");
       response.headers.emplace_back("Access-Control-Max-Age", "600");
     }
   }

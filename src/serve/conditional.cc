@@ -9,7 +9,7 @@
 namespace segue::serve {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKept = {"/v1/datasets/{id}/quality", "/v1/datasets/{id}/rejected", "/v1/models/{id}",
+constexpr std::array<std::string_view, 7> kKept = {"/openapi.json", "/v1/datasets/{id}/quality", "/v1/datasets/{id}/rejected", "/v1/models/{id}",
                                                    "/v1/models/{id}/lineage",   "/v1/runs/{id}",              "/v1/runs/{id}/logs"};
 
 /// Is the tag among those of an If-None-Match? Weak ones count as well (RFC 9110, 13.1.2).

@@ -5,7 +5,7 @@
 namespace segue::serve {
 
 /// Are answers of this route worth asking for again? Those that stay the same once
-/// they are there: datasets' quality, models, runs and their logs.
+/// they are there: datasets' quality, models, runs and their logs, the API's description.
 bool IsKept(std::string_view route);
 
 /// Gives an answer its ETag, a hash of the body; and where the caller has that

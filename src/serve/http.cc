@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 
 #include <nlohmann/json.hpp>
 
 #include "core/identity.h"
+#include "core/text.h"
 
 namespace segue::serve {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t kLongestRequestId = 64;
 
 int Digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -106,6 +110,18 @@ void NameInstance(Response& response, const Request& request) {
   body["instance"] = ShownTarget(request.target);
   body["request_id"] = request.id;
   response.body = body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+bool IsRequestId(std::string_view text) {
+  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == ':' || c == '-'; };
+  return !text.empty() && text.size() <= kLongestRequestId && std::all_of(text.begin(), text.end(), fits);
+}
+
+bool MayBeJson(std::string_view content_type) {
+  std::string type(Trimmed(content_type.substr(0, content_type.find(';'))));
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  static constexpr std::array<std::string_view, 4> kTypes = {"", "application/json", "application/x-www-form-urlencoded", "text/plain"};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end() || (type.starts_with("application/") && type.ends_with("+json"));
 }
 
 std::string ShownTarget(std::string_view target) {

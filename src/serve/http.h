@@ -49,6 +49,7 @@ struct Request {
   std::string api_version;                    ///< X-API-Version
   std::string if_none_match;                  ///< If-None-Match
   std::string accept;                         ///< Accept
+  std::string content_type;                   ///< Content-Type
   std::string host;                           ///< Host
   std::string origin;                         ///< Origin: the site whose page sent it; "" not a browser, or the same site
   bool origin_is_named = false;               ///< in serve.cors_origins
@@ -57,7 +58,7 @@ struct Request {
   bool tls = false;
   Caller caller;
   Allowance allowance;
-  std::string id;                             ///< X-Request-Id
+  std::string id;                             ///< X-Request-Id: the client's own where it is well-formed
   std::string_view route;                     ///< "/v1/tracks/{id}"; "" where nothing answers to the path
 };
 
@@ -82,6 +83,15 @@ Response ProblemOf(const Error& error);
 /// Where the response is a problem: adds "instance", the address as it was
 /// asked for, and "request_id".
 void NameInstance(Response& response, const Request& request);
+
+/// May an X-Request-Id be taken over from a client? 1 to 64 letters, digits, '.',
+/// '_', ':' and '-': what logs and headers carry without escapes.
+bool IsRequestId(std::string_view text);
+
+/// May a body that is said to be of this type be read as JSON? Types of JSON may;
+/// "" and what programs say where nobody tells them what they send (curl's -d: a form,
+/// fetch: text/plain) may too.
+bool MayBeJson(std::string_view content_type);
 
 /// Does a decoded path fit "/v1/tracks/{id}"? A part in braces fits any one
 /// part; "{name}" at the end, after "inbox", fits one or more.

@@ -225,7 +225,8 @@ class HttpServer final : public Server {
     if (error == http::error::end_of_stream) co_return false;
     const Busy busy(*this);
     Request request;
-    request.id = RandomHex();
+    request.id = std::string(header.get()["X-Request-Id"]);
+    if (!IsRequestId(request.id)) request.id = RandomHex();
     if (error) {
       if (error == beast::error::timeout || !beast::get_lowest_layer(stream).socket().is_open()) co_return false;
       const Response response = error == http::error::header_limit
@@ -242,6 +243,7 @@ class HttpServer final : public Server {
     request.api_version = std::string(head["X-API-Version"]);
     request.if_none_match = std::string(head[http::field::if_none_match]);
     request.accept = std::string(head[http::field::accept]);
+    request.content_type = std::string(head[http::field::content_type]);
     request.host = std::string(head[http::field::host]);
     request.origin = std::string(head[http::field::origin]);
     request.tls = std::is_same_v<Stream, TlsStream>;
@@ -318,7 +320,7 @@ class HttpServer final : public Server {
     if (const auto refusal = api_.Refusal(request)) co_return co_await Answer(stream, request, *refusal, start, version, false);
     const auto key = api_.InboxKey(request);
     if (!key.ok()) co_return co_await Answer(stream, request, ProblemOf(key.error()), start, version, false);
-    const auto scratch = context_.bucket.ScratchFolder() / ("upload-" + request.id);
+    const auto scratch = context_.bucket.ScratchFolder() / ("upload-" + RandomHex());
     const Response received = co_await Receive(stream, buffer, header, scratch);
     if (received.status != 200) {
       std::error_code ignored;
