@@ -23,6 +23,8 @@ std::string_view RoleOf(Access access) {
     case Access::kRead: return "read";
     case Access::kOwn: return "read, or listen for its own listener";
     case Access::kOwner: return "admin, or listen for its own listener";
+    case Access::kOwnChange: return "listen, for its own listener where it has one";
+    case Access::kAny: return "any; listen for its own listener where it has one";
     case Access::kListen: return "listen";
     case Access::kAdmin: return "admin";
     case Access::kItself: return "as described";
@@ -39,7 +41,7 @@ void Merge(json& into, const json& from) {
 }
 
 json Merged() {
-  json document = json::object(), paths = json::object(), schemas = json::object();
+  json document = json::object(), paths = json::object(), components = json::object();
   for (const std::string_view source : kOpenApiSources) {
     json part = json::parse(source);
     if (part.contains("openapi")) {
@@ -50,10 +52,12 @@ json Merged() {
       for (auto& [method, operation] : operations.items()) operation["tags"] = json::array({part["tag"]});
     }
     Merge(paths, part["paths"]);
-    if (part.contains("schemas")) Merge(schemas, part["schemas"]);
+    for (const char* kind : {"parameters", "headers", "schemas"}) {
+      if (part.contains(kind)) Merge(components[kind], part[kind]);
+    }
   }
   document["paths"] = std::move(paths);
-  Merge(document["components"]["schemas"], schemas);
+  for (const auto& [kind, named] : components.items()) Merge(document["components"][kind], named);
   return document;
 }
 

@@ -11,6 +11,7 @@
 // serve/openapi/, which are compiled in: base.json has what all share, each other
 // file the operations of one tag:
 //   {"tag": "Tracks", "paths": {"/v1/tracks": {"get": {...}}}, "schemas": {"Track": {...}}}
+// or, as wishes.json, only what several of them share: "parameters", "headers", "schemas".
 namespace segue::serve {
 
 /// serve/openapi/*.json.
@@ -28,7 +29,7 @@ struct Route {
 /// far as they can occur; the headers of each answer; and for answers that have an
 /// ETag, If-None-Match and 304. What a source says itself stays. Operations without a
 /// route, and routes without an operation, are left as they are: a test compares them.
-/// A source that is no JSON, or tells of a path or schema again, is a bug.
+/// A source that is no JSON, or tells of a path or component again, is a bug.
 nlohmann::ordered_json OpenApiDocument(std::span<const Route> routes);
 
 }  // namespace segue::serve

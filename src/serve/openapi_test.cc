@@ -1,5 +1,6 @@
 #include "serve/openapi.h"
 
+#include <algorithm>
 #include <cctype>
 #include <functional>
 #include <set>
@@ -58,6 +59,58 @@ TEST_F(Serving, EachOperationOfTheDescriptionSaysWhoMayAndWhatItsAddressTakes) {
     EXPECT_EQ(operation["responses"].contains("304"), route.method == "GET" && IsKept(route.pattern)) << where;
     EXPECT_TRUE(route.pattern.find('{') == std::string_view::npos || operation["responses"].contains("404")) << where;
   }
+}
+
+/// What a reference leads to.
+const json& Resolved(const json& document, const json& value) {
+  if (!value.contains("$ref")) return value;
+  return Resolved(document, document.at(json::json_pointer(value["$ref"].get<std::string>().substr(1))));
+}
+
+/// The names of an address's query, those of an object that is spread over it among them.
+std::set<std::string> QueryNames(const json& document, const json& operation) {
+  std::set<std::string> names;
+  for (const json& one : operation["parameters"]) {
+    const json& parameter = Resolved(document, one);
+    if (parameter["in"] != "query") continue;
+    const json& schema = Resolved(document, parameter["schema"]);
+    if (!schema.contains("properties")) names.insert(parameter["name"].get<std::string>());
+    else for (const auto& [name, property] : schema["properties"].items()) names.insert(name);
+  }
+  return names;
+}
+
+/// The names in a refusal: "... there are n, mode, and _min and _max of energy, key".
+std::set<std::string> KnownNames(const std::string& detail) {
+  const std::string begin = "there are ", ranges = "and _min and _max of ";
+  std::set<std::string> names;
+  bool features = false;
+  for (size_t at = detail.find(begin) + begin.size(); at < detail.size();) {
+    const size_t comma = std::min(detail.find(", ", at), detail.size());
+    std::string name = detail.substr(at, comma - at);
+    if (name.starts_with(ranges)) {
+      features = true;
+      name = name.substr(ranges.size());
+    }
+    if (features) names.insert({name + "_min", name + "_max"});
+    else names.insert(name);
+    at = comma + 2;
+  }
+  return names;
+}
+
+TEST_F(Serving, TheDescriptionNamesTheWishesThatAreReadAndNoOther) {
+  Start();
+  const json document = Get("/openapi.json");
+  const Answer refused = Ask("GET", "/v1/listeners/anna/recommendations?odd=1");
+  ASSERT_EQ(refused.status, 400);
+  std::set<std::string> known = KnownNames(refused.Json()["detail"]);
+  ASSERT_TRUE(known.contains("energy_min")) << refused.body;
+  known.insert("format");
+  EXPECT_EQ(QueryNames(document, document["paths"]["/v1/listeners/{id}/recommendations"]["get"]), known);
+  for (const char* not_of_radios : {"seeds", "diversity", "novelty"}) known.erase(not_of_radios);
+  known.insert({"seed", "listener"});
+  EXPECT_EQ(QueryNames(document, document["paths"]["/v1/tracks/{id}/radio"]["get"]), known);
 }
 
 TEST_F(Serving, EveryReferenceOfTheDescriptionLeadsSomewhere) {

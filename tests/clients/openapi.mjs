@@ -12,7 +12,10 @@ const told = JSON.parse(readFileSync(0, 'utf8'));
 function close(value) {
   if (value === null || typeof value !== 'object') return;
   for (const inner of Object.values(value)) close(inner);
-  if (value.type === 'object' && value.properties && !('additionalProperties' in value)) value.additionalProperties = false;
+  if (value.type !== 'object' || 'additionalProperties' in value) return;
+  // What several objects share has no type of its own, and is closed where it is used.
+  if (value.allOf) value.unevaluatedProperties = false;
+  else if (value.properties) value.additionalProperties = false;
 }
 
 const judged = await new Validator().validate(structuredClone(told.document));

@@ -15,7 +15,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "harness"))
 from segue import ROOT, Server, Skip, main, segue, wait_until  # noqa: E402
 
 CLIENTS = ROOT / "tests" / "clients"
-QUICK = ["inbox.settle_ms=0", "inbox.burst_ms=100", "train.algorithms=popularity", "search.trials=0", "evaluate.bootstrap_samples=50",
+JSON_TYPES = {"application/json", "application/problem+json", "application/jspf+json"}
+QUICK = ["inbox.settle_ms=0", "inbox.burst_ms=100", "train.algorithms=item_knn", "search.trials=0", "evaluate.bootstrap_samples=50",
          "gate.min_mrr=0", "gate.min_hit_rate=0", "gate.max_drop=1", "hits.min_songs=100", "hits.algorithms=logistic", "hits.min_auc=0", "hits.min_accuracy=0",
          "impressions.window_s=1", "alarms.check_seconds=1"]
 # Fires as soon as it is looked at.
@@ -44,8 +45,8 @@ class Caller:
         self.server, self.document = server, document
         self.answers, self.seen, self.headers = [], {}, {}
 
-    def call(self, method, path, expect=200, body=None, headers=None, query="", **names):
-        """`path` as the document has it; `names` fill its braces. The answer's JSON, or its text."""
+    def call(self, method, path, expect=200, body=None, headers=None, query="", expect_kind=None, **names):
+        """`path` as the document has it; `names` fill its braces; `expect_kind`: of several types. The answer's JSON, or its text."""
         operation = self.document["paths"][path][method]
         address = re.sub(r"\{(\w+)\}", lambda brace: urllib.parse.quote(names[brace[1]], safe="/" if "inbox" in path else ""), path)
         data = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
@@ -65,17 +66,32 @@ class Caller:
             assert not raw, f"{where}: a body that the document does not tell of: {raw[:200]!r}"
             return None
         kind = got["Content-Type"].split(";")[0]
-        assert kind in content, f"{where}: {kind} is not among {list(content)}"
-        if kind not in ("application/json", "application/problem+json"):
+        assert kind in ([expect_kind] if expect_kind else content), f"{where}: {kind}, expected {expect_kind or list(content)}"
+        schema = at + pointer("content", kind, "schema")
+        if kind == "application/x-ndjson" and "contentSchema" in content[kind]["schema"]:
+            lines = [json.loads(line) for line in raw.decode().splitlines()]
+            for line in lines:
+                self.keep(f"{where} {status}", schema + "/contentSchema", line)
+            return lines
+        if kind not in JSON_TYPES:
             return raw.decode()
         answer = json.loads(raw)
-        self.answers.append({"name": f"{where} {status} #{len(self.answers)}", "schema": at + pointer("content", kind, "schema"), "body": answer})
+        self.keep(f"{where} {status}", schema, answer)
         return answer
+
+    def keep(self, name, schema, answer):
+        self.answers.append({"name": f"{name} #{len(self.answers)}", "schema": schema, "body": answer})
+
+    def playlists(self, method, path, ask, **names):
+        """The same list as each playlist: `ask` gives the rest of a call for a format."""
+        for name, kind, begins in (("m3u", "audio/x-mpegurl", "#EXTM3U"), ("xspf", "application/xspf+xml", "<?xml"), ("jspf", "application/jspf+json", None)):
+            answer = self.call(method, path, expect_kind=kind, **ask(name), **names)
+            assert begins is None or answer.startswith(begins), f"{path} as {name}: {answer[:100]!r}"
 
     def look_at_headers(self, where, told, got):
         lower = {name.lower() for name in got}
         assert "x-request-id" in lower, where
-        for name in ("ETag", "Location", "Retry-After", "WWW-Authenticate"):
+        for name in ("ETag", "Location", "Retry-After", "WWW-Authenticate", "X-List-Id"):
             assert (name in told.get("headers", {})) or name.lower() not in lower, f"{where}: {name} is not in the document"
         if "ETag" in told.get("headers", {}):
             assert "etag" in lower, f"{where}: no ETag"
@@ -105,14 +121,57 @@ def listeners_and_lists(c, heard):
     c.call("get", "/v1/listeners/{id}", 404, id="nobody")
     c.call("get", "/v1/listeners/{id}/hits", id=heard)
     c.call("get", "/v1/listeners/{id}/hits", 404, id="nobody")
-    c.call("get", "/v1/listeners/{id}/export", id=heard)
     given = c.call("get", "/v1/listeners/{id}/recommendations", id=heard, query="?mode=next&n=3")
     c.call("get", "/v1/listeners/{id}/recommendations", id="nobody")
     c.call("get", "/v1/listeners/{id}/recommendations", 400, id=heard, query="?mode=odd")
+    c.call("get", "/v1/listeners/{id}/recommendations", id=heard, query="?explain=false&tag=rock&energy_min=0.1&diversity=0.5")
+    c.playlists("get", "/v1/listeners/{id}/recommendations", lambda name: {"query": f"?format={name}"}, id=heard)
     c.call("get", "/v1/lists/{id}", id=given["list_id"])
     c.call("get", "/v1/lists/{id}", 404, id="none")
     c.call("get", "/v1/online")
     c.call("get", "/v1/online", 400, query="?days=0")
+
+
+def together_and_nameless(c, heard):
+    group = {"listeners": [heard, "nobody"], "strategy": "least_misery"}
+    assert c.call("post", "/v1/groups/recommendations", body={**group, "n": 2, "mode": "next"})["items"]
+    c.call("post", "/v1/groups/recommendations", 400, body={**group, "strategy": "odd"})
+    c.playlists("post", "/v1/groups/recommendations", lambda name: {"body": {**group, "format": name}})
+    track = c.server.get("/v1/tracks?limit=1")["items"][0]["track_id"]
+    session = {"tracks": [{"artist": "None of ours", "title": "Unheard", "kind": "like"}, {"track_id": track}]}
+    assert c.call("post", "/v1/sessions/recommendations", body=session)["unknown"]
+    c.call("post", "/v1/sessions/recommendations", 400, body={"tracks": [{}]})
+    c.playlists("post", "/v1/sessions/recommendations", lambda name: {"body": {**session, "format": name}})
+
+
+def radios(c, heard):
+    track = c.server.get("/v1/tracks?limit=1")["items"][0]
+    given = c.call("post", "/v1/radio", body={"artists": [track["artist"]], "n": 5, "seed": 7, "listener": heard})
+    assert given["items"]
+    c.call("get", "/v1/lists/{id}", id=given["list_id"])
+    c.call("post", "/v1/radio", body={"tracks": [track["track_id"]], "explain": False})
+    c.call("post", "/v1/radio", 400, body={})
+    c.playlists("post", "/v1/radio", lambda name: {"body": {"artists": [track["artist"]], "listener": heard, "format": name}})
+    c.call("get", "/v1/tracks/{id}/radio", id=track["track_id"], query="?n=5&offset=5&seed=1&mode=discovery")
+    c.call("get", "/v1/tracks/{id}/radio", 400, id=track["track_id"], query="?diversity=1")
+    c.call("get", "/v1/tracks/{id}/radio", 404, id="t0")
+    c.playlists("get", "/v1/tracks/{id}/radio", lambda name: {"query": f"?format={name}"}, id=track["track_id"])
+
+
+def artists_and_blocks(c, heard):
+    artist = c.call("get", "/v1/artists", query="?limit=2")["items"][0]["artist"]
+    c.call("get", "/v1/artists", 400, query="?limit=0")
+    for path in ("/v1/artists/{artist}", "/v1/artists/{artist}/similar"):
+        assert c.call("get", path, artist=artist, query="?n=3")["items"], path
+        c.call("get", path, 400, artist=artist, query="?n=0")
+        c.call("get", path, 404, artist="None of ours")
+    assert c.call("put", "/v1/listeners/{id}/blocked-artists/{artist}", id=heard, artist=artist)["in_catalogue"]
+    c.call("put", "/v1/listeners/{id}/blocked-artists/{artist}", 400, id=heard, artist="x" * 1001)
+    assert [item["artist"] for item in c.call("get", "/v1/listeners/{id}/blocked-artists", id=heard)["items"]] == [artist]
+    lines = c.call("get", "/v1/listeners/{id}/export", id=heard)
+    assert {"blocked_artist", "file", "interaction", "event", "opinion", "list"} <= {line["type"] for line in lines}, {line["type"] for line in lines}
+    c.call("delete", "/v1/listeners/{id}/blocked-artists/{artist}", id=heard, artist=artist)
+    c.call("delete", "/v1/listeners/{id}/blocked-artists/{artist}", 404, id=heard, artist=artist)
 
 
 def tracks_and_events(c, heard):
@@ -268,6 +327,9 @@ def test_every_operations_answers_are_as_described():
             watching(c)
             listeners_and_lists(c, heard)
             tracks_and_events(c, heard)
+            together_and_nameless(c, heard)
+            radios(c, heard)
+            artists_and_blocks(c, heard)
             models_of_hits(c)
             data_and_runs(c)
             models_and_delivery(c)
