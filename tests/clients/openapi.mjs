@@ -8,14 +8,23 @@ import addFormats from 'ajv-formats';
 
 const told = JSON.parse(readFileSync(0, 'utf8'));
 
-// A property that the document does not name is an error here: so it cannot lag behind the code.
-function close(value) {
+// Calls `see` with every object and list of the document.
+function walk(value, see) {
   if (value === null || typeof value !== 'object') return;
-  for (const inner of Object.values(value)) close(inner);
-  if (value.type !== 'object' || 'additionalProperties' in value) return;
-  // What several objects share has no type of its own, and is closed where it is used.
-  if (value.allOf) value.unevaluatedProperties = false;
-  else if (value.properties) value.additionalProperties = false;
+  see(value);
+  for (const inner of Object.values(value)) walk(inner, see);
+}
+
+// A property that the document does not name is an error here: so it cannot lag behind the code.
+function close(document) {
+  // What other schemas are made of is closed where it is used.
+  const parts = new Set();
+  walk(document, (value) => (Array.isArray(value.allOf) ? value.allOf : []).forEach((part) => parts.add(document.components.schemas[part.$ref.split('/').pop()])));
+  walk(document, (value) => {
+    if (value.type !== 'object' || 'additionalProperties' in value || parts.has(value)) return;
+    if (value.allOf) value.unevaluatedProperties = false;
+    else if (value.properties) value.additionalProperties = false;
+  });
 }
 
 const judged = await new Validator().validate(structuredClone(told.document));

@@ -38,6 +38,15 @@ def pointer(*parts):
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def examples(value, at=""):
+    """Each example of a body in the document, as an answer to be judged."""
+    if isinstance(value, dict) and "schema" in value and "example" in value and "in" not in value:
+        yield {"name": at, "schema": at + "/schema", "body": value["example"]}
+    elif isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from examples(inner, at + pointer(key))
+
+
 class Caller:
     """Calls operations, and keeps what is to be judged of the answers."""
 
@@ -291,11 +300,13 @@ def refusals(data, document):
         return c.seen
 
 
-def test_the_description_is_valid_openapi():
+def test_the_description_is_valid_openapi_and_its_examples_fit():
     with Server() as server:
         document = server.get("/openapi.json")
-        verdict = judge(document, [])
+        shown = list(examples(document))
+        verdict = judge(document, shown)
         assert verdict["version"] == "3.1.0" and verdict["document"] == [], verdict
+        assert shown and not any(verdict["answers"].values()), {name: errors for name, errors in verdict["answers"].items() if errors}
         broken = json.loads(json.dumps(document))
         del broken["paths"]["/v1/tracks"]["get"]["responses"]
         broken["info"].pop("title")
