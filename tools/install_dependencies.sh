@@ -18,7 +18,7 @@ npm_folders=(cmake/duckdb)
 for extra in "$@"; do
   case "$extra" in
     test) packages+=(prometheus mpd mpdscribble openssl clang-16 libclang-rt-16-dev); npm_folders+=(tests/clients) ;;
-    bench) packages+=(libbenchmark-dev) ;;
+    bench) packages+=(libbenchmark-dev wrk) ;;
     format) packages+=(clang-format) ;;
     *) echo "install_dependencies: unknown extra '$extra'; known: test, bench, format" >&2; exit 2 ;;
   esac

@@ -7,8 +7,8 @@ In order: the googletest programs of the release build; the scripts (what must
 not compile, the rule of sight, end to end, the documentation's commands); each
 fuzzer for some seconds, where there is clang with libFuzzer; the googletest
 programs under the address and undefined-behaviour sanitizers, and those with
-threads under the thread sanitizer. What these need is built meanwhile, in the
-time that the tests leave idle. The last line is the count:
+threads under the thread sanitizer. What these need is built from the scripts on,
+in the time that these leave idle. The last line is the count:
 "N passed, N failed, N skipped". A program under a sanitizer counts as one test.
 
 Exit code 1 where a test failed or none ran.
@@ -294,8 +294,8 @@ def main():
         return arguments.only is None or arguments.only in name
 
     start = time.monotonic()
-    builds = {} if arguments.fast else start_builds(arguments.only)
     outcomes = run_units([p for p in unit_programs(arguments.build) if wanted(p.name)])
+    builds = {} if arguments.fast else start_builds(arguments.only)
     outcomes += run_scripts([(command, label) for command, label in scripts()
                              if wanted(label) and not (arguments.fast and label.endswith("(slow)"))])
     if not arguments.fast:
