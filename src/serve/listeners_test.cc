@@ -110,7 +110,7 @@ constexpr size_t kManyEvents = 2'000;
 constexpr size_t kManyEvents = 100'000;
 #endif
 
-TEST_F(ListenersApi, AHundredThousandEventsAreExported) {
+TEST_F(ListenersApi, ALongHistoryIsExportedToItsEnd) {
   settings_.request_timeout_s = 60;
   PutPopularityLive("m1");
   std::vector<store::FeedbackEvent> events(kManyEvents);
